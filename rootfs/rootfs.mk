@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The Debian guest's root file system, without Keel.
+
+rootfs_symbols := suite mirror packages hostname root/password
+rootfs_inputs := rootfs/build rootfs/stage rootfs/packages \
+	$(shell find rootfs/overlay -type f) \
+	$(rootfs_symbols:%=$(O)/include/config/debian/%.h)
+
+.PHONY: rootfs
+rootfs: $(O)/rootfs/rootfs.ext4
+
+$(O)/rootfs/rootfs.ext4: $(rootfs_inputs)
+	$(Q)scripts/need debootstrap:debootstrap unshare:util-linux newuidmap:uidmap mke2fs:e2fsprogs
+	$(Q)scripts/step rootfs $(O)/log/rootfs.log rootfs/build $(KCONFIG_CONFIG) $(O)/rootfs
