@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Top level: configure, build, run, test. 'make help' lists what a person does here.
+
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+O ?= build
+override O := $(abspath $(O))
+Q := $(if $(filter 1,$(V)),,@)
+override V := $(filter 1,$(V))
+export V
+
+# An ordinary user's PATH on Debian lacks debootstrap, mke2fs and sfdisk.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: all
+all: hypervisor
+
+include scripts/config.mk
+include rootfs/rootfs.mk
+include image/image.mk
+include scripts/emulators.mk
+
+.PHONY: hypervisor
+hypervisor: $(O)/hypervisor/keel.elf
+
+$(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
+	$(Q)$(MAKE) -C hypervisor O=$(O)
+
+.PHONY: run
+run: image
+	$(Q)MEM=$(MEM) SMP=$(SMP) EMU=$(EMU) scripts/run
+
+# K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
+.PHONY: check check-full
+check check-full: hypervisor image emulators cmocka32
+	$(Q)$(MAKE) -C tests $@ O=$(O) K='$(K)' PART='$(PART)'
+
+# The configuration and what was fetched stay; distclean removes them as well.
+.PHONY: clean distclean
+clean:
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image rootfs/tree log keel.qcow2)
+	$(Q)scripts/remove $(wildcard $(O)/rootfs/rootfs.ext4* $(O)/rootfs/vmlinuz $(O)/rootfs/initrd.img)
+
+distclean:
+	$(Q)scripts/remove $(O)
+
+.PHONY: help
+help:
+	$(Q)cat scripts/help.txt
+
+.PHONY: FORCE
+FORCE:
