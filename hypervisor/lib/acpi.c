@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads ACPI tables (ACPI 6.4, chapter 5). Tables lie at any address and are packed: fields that
+ * are not part of a packed structure are copied out.
+ */
+#include "acpi.h"
+#include "string.h"
+
+/* 5.2.5.3: root system description pointer. */
+struct rsdp {
+	char signature[8];
+	u8 checksum; /* of the first 20 bytes */
+	char oem_id[6];
+	u8 revision;
+	u32 rsdt;
+	/* From revision 2 on: */
+	u32 length;
+	u64 xsdt;
+	u8 extended_checksum; /* of @length bytes */
+	u8 reserved[3];
+} __attribute__((packed));
+
+#define RSDP_V1_SIZE 20u
+
+/* 5.2.3.2: generic address structure. */
+struct gas {
+	u8 space;
+	u8 bit_width;
+	u8 bit_offset;
+	u8 access_size;
+	u64 address;
+} __attribute__((packed));
+
+#define GAS_SYSTEM_IO 1
+
+/* 5.2.9: fixed ACPI description table, as far as it is read here. */
+struct fadt {
+	struct acpi_header header;
+	u32 firmware_ctrl;
+	u32 dsdt;
+	u8 skipped1[20];
+	u32 pm1a_cnt;
+	u32 pm1b_cnt;
+	u8 skipped2[40];
+	u32 flags;
+	struct gas reset;
+	u8 skipped3[12];
+	u64 x_dsdt;
+	u8 skipped4[24];
+	struct gas x_pm1a_cnt;
+	struct gas x_pm1b_cnt;
+} __attribute__((packed));
+
+#define FADT_RESET_REG_SUP (1u << 10)
+
+/* 5.2.12: multiple APIC description table. */
+#define MADT_ENTRIES	   44u
+#define MADT_LOCAL_APIC	   0
+#define MADT_LOCAL_X2APIC  9
+#define MADT_USABLE	   3u /* Enabled or Online Capable */
+
+struct madt_local_apic {
+	u8 type, length;
+	u8 uid;
+	u8 apic_id;
+	u32 flags;
+} __attribute__((packed));
+
+struct madt_local_x2apic {
+	u8 type, length;
+	u16 reserved;
+	u32 apic_id;
+	u32 flags;
+	u32 uid;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
+_Static_assert(sizeof(struct rsdp) == 36, "ACPI 5.2.5.3");
+_Static_assert(offsetof(struct fadt, pm1a_cnt) == 64, "ACPI 5.2.9");
+_Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 5.2.9");
+_Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 5.2.9");
+_Static_assert(offsetof(struct fadt, x_pm1a_cnt) == 172, "ACPI 5.2.9");
+
+static u8 sum_bytes(const void *p, size_t len)
+{
+	const u8 *byte = p;
+	u8 sum = 0;
+
+	while (len--)
+		sum = (u8)(sum + *byte++);
+	return sum;
+}
+
+bool acpi_checksum_ok(const void *p, size_t len)
+{
+	return sum_bytes(p, len) == 0;
+}
+
+void acpi_fix_checksum(struct acpi_header *table)
+{
+	table->checksum = 0;
+	table->checksum = (u8)-sum_bytes(table, table->length);
+}
+
+/* Copies the RSDP at @pa; its part from revision 2 on is 0 if that is absent or broken. */
+static bool read_rsdp(u64 pa, acpi_map_fn map, struct rsdp *out)
+{
+	const struct rsdp *p = map(pa, RSDP_V1_SIZE);
+
+	memset(out, 0, sizeof(*out));
+	if (!p || memcmp(p->signature, "RSD PTR ", sizeof(p->signature)) ||
+	    !acpi_checksum_ok(p, RSDP_V1_SIZE))
+		return false;
+	memcpy(out, p, RSDP_V1_SIZE);
+	if (out->revision < 2)
+		return true;
+	p = map(pa, sizeof(*p));
+	if (!p || p->length < sizeof(*p) || p->length > ACPI_TABLE_MAX_LEN)
+		return true;
+	p = map(pa, p->length);
+	if (p && acpi_checksum_ok(p, p->length))
+		memcpy(out, p, sizeof(*out));
+	return true;
+}
+
+u64 acpi_scan_rsdp(u64 start, size_t len, acpi_map_fn map)
+{
+	struct rsdp rsdp;
+
+	for (size_t skip = -start & 15; skip < len; skip += 16) {
+		if (len - skip < RSDP_V1_SIZE)
+			break;
+		if (read_rsdp(start + skip, map, &rsdp))
+			return start + skip;
+	}
+	return 0;
+}
+
+/* The table at @pa, all of it readable and with a right checksum, or NULL. */
+static struct acpi_header *map_table(u64 pa, acpi_map_fn map)
+{
+	struct acpi_header *table = pa ? map(pa, sizeof(*table)) : NULL;
+	u32 len;
+
+	if (!table)
+		return NULL;
+	len = table->length;
+	if (len < sizeof(*table) || len > ACPI_TABLE_MAX_LEN)
+		return NULL;
+	table = map(pa, len);
+	return table && acpi_checksum_ok(table, len) ? table : NULL;
+}
+
+static bool has_signature(const struct acpi_header *table, const char *signature)
+{
+	return !memcmp(table->signature, signature, sizeof(table->signature));
+}
+
+/* The table at @pa if it is valid and has this @signature. */
+static struct acpi_header *map_signed(u64 pa, const char *signature, acpi_map_fn map)
+{
+	struct acpi_header *table = map_table(pa, map);
+
+	return table && has_signature(table, signature) ? table : NULL;
+}
+
+/* The RSDT or XSDT, whose entries have @width bytes each (5.2.7, 5.2.8). */
+static const struct acpi_header *find_root(u64 rsdp, acpi_map_fn map, size_t *width)
+{
+	const struct acpi_header *root;
+	struct rsdp p;
+
+	if (!rsdp || !read_rsdp(rsdp, map, &p))
+		return NULL;
+	*width = sizeof(u64);
+	root = map_signed(p.xsdt, "XSDT", map);
+	if (root)
+		return root;
+	*width = sizeof(u32);
+	return map_signed(p.rsdt, "RSDT", map);
+}
+
+static struct acpi_header *find_dsdt(u64 rsdp, acpi_map_fn map)
+{
+	const struct acpi_header *header = acpi_find(rsdp, "FACP", map);
+	struct acpi_header *dsdt = NULL;
+	struct fadt fadt = {0};
+
+	if (!header)
+		return NULL;
+	memcpy(&fadt, header, header->length < sizeof(fadt) ? header->length : sizeof(fadt));
+	dsdt = map_signed(fadt.x_dsdt, "DSDT", map);
+	return dsdt ? dsdt : map_signed(fadt.dsdt, "DSDT", map);
+}
+
+struct acpi_header *acpi_find(u64 rsdp, const char *signature, acpi_map_fn map)
+{
+	const struct acpi_header *root;
+	size_t width;
+
+	if (!strncmp(signature, "DSDT", 4))
+		return find_dsdt(rsdp, map);
+	root = find_root(rsdp, map, &width);
+	if (!root)
+		return NULL;
+	for (size_t pos = sizeof(*root); root->length - pos >= width; pos += width) {
+		const struct acpi_header *table;
+		u64 pa = 0;
+
+		memcpy(&pa, (const u8 *)root + pos, width);
+		table = pa ? map(pa, sizeof(*table)) : NULL;
+		if (table && has_signature(table, signature))
+			return map_table(pa, map);
+	}
+	return NULL;
+}
+
+/* The port of an extended register, else the one of the older 32-bit field; 0 if neither fits. */
+static u16 io_port(const struct gas *gas, u32 older)
+{
+	if (gas->space == GAS_SYSTEM_IO && gas->address && gas->address <= UINT16_MAX)
+		return (u16)gas->address;
+	return older <= UINT16_MAX ? (u16)older : 0;
+}
+
+struct acpi_power_ports acpi_power_ports(u64 rsdp, acpi_map_fn map)
+{
+	const struct acpi_header *header = acpi_find(rsdp, "FACP", map);
+	struct acpi_power_ports ports = {0};
+	struct fadt fadt = {0};
+
+	if (!header)
+		return ports;
+	/* An older, shorter table leaves the newer fields 0. */
+	memcpy(&fadt, header, header->length < sizeof(fadt) ? header->length : sizeof(fadt));
+	ports.pm1a_cnt = io_port(&fadt.x_pm1a_cnt, fadt.pm1a_cnt);
+	ports.pm1b_cnt = io_port(&fadt.x_pm1b_cnt, fadt.pm1b_cnt);
+	if (fadt.flags & FADT_RESET_REG_SUP)
+		ports.reset = io_port(&fadt.reset, 0);
+	return ports;
+}
+
+/* The APIC ID and the place of the flags of an entry; NULL if it is not a usable processor. */
+static u8 *usable_cpu(u8 *entry, u8 length, u32 *apic_id, u32 *flags)
+{
+	u8 *at;
+
+	if (entry[0] == MADT_LOCAL_APIC && length >= sizeof(struct madt_local_apic)) {
+		struct madt_local_apic *cpu = (void *)entry;
+
+		*apic_id = cpu->apic_id;
+		at = entry + offsetof(struct madt_local_apic, flags);
+	} else if (entry[0] == MADT_LOCAL_X2APIC && length >= sizeof(struct madt_local_x2apic)) {
+		struct madt_local_x2apic *cpu = (void *)entry;
+
+		*apic_id = cpu->apic_id;
+		at = entry + offsetof(struct madt_local_x2apic, flags);
+	} else {
+		return NULL;
+	}
+	memcpy(flags, at, sizeof(*flags));
+	return *flags & MADT_USABLE ? at : NULL;
+}
+
+u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *flags, void *arg),
+		      void *arg)
+{
+	u8 *base = (u8 *)madt;
+	u32 calls = 0;
+
+	for (u32 pos = MADT_ENTRIES; pos + 2 <= madt->length && calls < ACPI_CPUS_MAX;) {
+		u8 length = base[pos + 1];
+		u32 apic_id, flags;
+		u8 *at;
+
+		if (length < 2 || length > madt->length - pos)
+			break;
+		at = usable_cpu(base + pos, length, &apic_id, &flags);
+		if (at) {
+			/* The entry need not be aligned: @fn gets a copy. */
+			fn(apic_id, &flags, arg);
+			memcpy(at, &flags, sizeof(flags));
+			calls++;
+		}
+		pos += length;
+	}
+	return calls;
+}
+
+/* 20.2.2 and 20.2.5: is there NameOp, NameString _S1_ to _S3_, PackageOp at @p? */
+static u8 *sleep_name(u8 *p, size_t left)
+{
+	u8 *name = p + 1;
+
+	if (left < 7 || p[0] != 0x08)
+		return NULL;
+	if (*name == '\\') {
+		if (left < 8)
+			return NULL;
+		name++;
+	}
+	if (name[0] != '_' || name[1] != 'S' || name[2] < '1' || name[2] > '3' || name[3] != '_' ||
+	    name[4] != 0x12)
+		return NULL;
+	return name;
+}
+
+u32 acpi_hide_sleep(struct acpi_header *dsdt)
+{
+	u8 *base = (u8 *)dsdt;
+	u32 count = 0;
+
+	for (u32 pos = sizeof(*dsdt); pos < dsdt->length; pos++) {
+		u8 *name = sleep_name(base + pos, dsdt->length - pos);
+
+		if (name) {
+			name[0] = 'K';
+			count++;
+		}
+	}
+	if (count)
+		acpi_fix_checksum(dsdt);
+	return count;
+}
