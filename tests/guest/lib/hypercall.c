@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hypercall.h"
+
+#include "trap.h"
+
+u32 hypercall_sig(u32 signature, u32 function, u32 arg, struct hypercall *out)
+{
+	struct hypercall r = { signature, 0, function, arg };
+	u32 vector;
+
+	if (is_intel)
+		vector = TRY(".byte 0x0f, 0x01, 0xc1", /* vmcall */
+			     : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx) : : "memory");
+	else
+		vector = TRY(".byte 0x0f, 0x01, 0xd9", /* vmmcall */
+			     : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx) : : "memory");
+	*out = r;
+	return vector;
+}
+
+u32 hypercall(u32 function, u32 arg, struct hypercall *out)
+{
+	return hypercall_sig(KEEL_HC_SIGNATURE, function, arg, out);
+}
+
+bool keel_answers(void)
+{
+	struct hypercall r;
+
+	return hypercall(KEEL_HC_PING, 0, &r) == NO_TRAP && r.eax == KEEL_HC_ANSWER;
+}
+
+u64 keel_exits(u32 reason)
+{
+	struct hypercall r;
+
+	hypercall(KEEL_HC_EXITS, reason, &r);
+	return (u64)r.ebx << 32 | r.eax;
+}

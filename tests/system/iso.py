@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small boot CDs: GRUB, and one payload with or without Keel."""
+import pathlib
+import shutil
+import subprocess
+
+MODULES = "normal linux multiboot2 iso9660 biosdisk serial terminal test echo boot"
+
+
+def grub_config(lines):
+    return "\n".join(["serial --unit=0 --speed=115200", "terminal_output serial",
+                      *lines, "boot", ""])
+
+
+def make_iso(path, files, lines):
+    """files: name on the CD -> host file; lines: GRUB commands up to the boot."""
+    root = pathlib.Path(f"{path}.root")
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "boot" / "grub").mkdir(parents=True)
+    for name, source in files.items():
+        shutil.copyfile(source, root / name)
+    (root / "boot" / "grub" / "grub.cfg").write_text(grub_config(lines))
+    done = subprocess.run(
+        ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--locales=", "--themes=", "--fonts=",
+         f"--install-modules={MODULES}", "-o", str(path), str(root)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    shutil.rmtree(root)
+    assert done.returncode == 0, f"grub-mkrescue failed:\n{done.stdout}"
+
+
+def bare_iso(path, payload, cmdline):
+    make_iso(path, {"payload": payload}, [f"linux /payload {cmdline}"])
+
+
+def keel_iso(path, keel, payload, cmdline):
+    make_iso(path, {"keel.elf": keel, "payload": payload},
+             ["multiboot2 /keel.elf", f"module2 /payload vmlinuz {cmdline}"])

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One emulated machine: QEMU's software CPU with SVM, or Bochs with VMX."""
+import dataclasses
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pexpect
+import pexpect.fdpexpect
+
+import settings
+
+CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+
+
+class EmulatorCrash(Exception):
+    """The emulator itself died of a signal: not the guest's doing."""
+
+
+@dataclasses.dataclass
+class Setup:
+    """What a machine is made of; None means the emulator's usual."""
+    cdrom: pathlib.Path = None
+    disk: pathlib.Path = None
+    memory: int = 256
+    cpu: str = None
+    no_reboot: bool = False
+    extra: tuple = ()
+
+
+class Machine:
+    """Starts an emulator with COM1 on a socket; use as a context manager."""
+    silence = 120
+
+    def __init__(self, setup, folder):
+        self.setup = setup
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process = None
+        self.console = None
+        self.killed = False
+
+    def __enter__(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(60 * settings.TIMEOUT_SCALE)
+            argv = self.command(server.getsockname()[1])
+            with open(self.folder / "emulator.log", "wb") as log:
+                self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                                stdout=log, stderr=subprocess.STDOUT)
+            try:
+                self.connection, _ = server.accept()
+            except TimeoutError:
+                self.kill()
+                raise AssertionError("the emulator did not open its serial port\n" + self.tail())
+        self.log = open(self.folder / "console.log", "wb")
+        self.console = pexpect.fdpexpect.fdspawn(self.connection.fileno(), timeout=self.silence)
+        self.console.logfile_read = self.log
+        return self
+
+    def __exit__(self, *exc):
+        self.kill()
+        self.connection.close()
+        self.log.close()
+
+    def kill(self):
+        """Pulls the plug."""
+        if self.process.poll() is None:
+            self.killed = True
+            self.process.kill()
+        self.process.wait()
+
+    def tail(self):
+        """What a person wants to see of a run that went wrong."""
+        parts = []
+        for name in ("emulator.log", "console.log"):
+            path = self.folder / name
+            text = path.read_bytes().decode(errors="replace") if path.exists() else ""
+            lines = "\n".join(text.replace("\r", "").splitlines()[-40:])
+            parts.append(f"--- the end of {path}\n{lines}")
+        return "\n".join(parts)
+
+    def crash_check(self):
+        """Raises EmulatorCrash if the emulator died of a signal that was not ours."""
+        code = self.process.poll()
+        if self.killed or code is None:
+            return
+        number = -code if code < 0 else code - 128
+        if number in CRASH_SIGNALS:
+            raise EmulatorCrash(f"{type(self).__name__} died of signal {number}")
+
+    def expect(self, pattern, silence=None):
+        """Waits for a pattern as long as the console goes on talking; returns the match."""
+        limit = (silence or self.silence) * settings.TIMEOUT_SCALE
+        last, since = None, time.monotonic()
+        wanted = pattern if isinstance(pattern, list) else [pattern]
+        while True:
+            index = self.console.expect(wanted + [pexpect.TIMEOUT, pexpect.EOF], timeout=2)
+            if index < len(wanted):
+                return self.console.match
+            if index > len(wanted):
+                self.process.wait()
+                self.crash_check()
+                raise AssertionError(f"the machine ended before {pattern!r}\n{self.tail()}")
+            self.log.flush()
+            seen = self.log.tell()
+            if seen != last:
+                last, since = seen, time.monotonic()
+            elif time.monotonic() - since > limit:
+                raise AssertionError(f"no {pattern!r}, and silence for {limit:.0f} s\n{self.tail()}")
+
+    def type(self, text):
+        """Types at the serial console, slowly enough for a UART without flow control."""
+        for char in text:
+            self.console.send(char)
+            time.sleep(0.01)
+
+    def wait_off(self, silence=None):
+        """Waits until the emulator ends by itself; returns its exit status."""
+        limit = (silence or self.silence) * settings.TIMEOUT_SCALE
+        last, since = None, time.monotonic()
+        while self.process.poll() is None:
+            self.console.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=1)
+            self.log.flush()
+            seen = self.log.tell()
+            if seen != last:
+                last, since = seen, time.monotonic()
+            elif time.monotonic() - since > limit:
+                raise AssertionError(f"still on, and silence for {limit:.0f} s\n{self.tail()}")
+            time.sleep(0.05)
+        self.console.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=1)
+        self.log.flush()
+        self.crash_check()
+        return self.process.returncode
+
+    def text(self):
+        """All that COM1 said so far, control sequences removed."""
+        self.log.flush()
+        raw = (self.folder / "console.log").read_bytes().decode(errors="replace")
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.replace("\r", ""))
+
+
+class Qemu(Machine):
+    """QEMU's software CPU: AMD, with SVM."""
+
+    def command(self, port):
+        setup = self.setup
+        argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg",
+                "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
+                "-display", "none", "-monitor", "none", "-no-user-config",
+                "-serial", f"tcp:127.0.0.1:{port}",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if setup.cdrom:
+            argv += ["-boot", "d", "-cdrom", str(setup.cdrom)]
+        if setup.disk:
+            argv += ["-drive", f"file={setup.disk},if=virtio,format=qcow2"]
+        if setup.no_reboot:
+            argv.append("-no-reboot")
+        return argv + list(setup.extra)
+
+
+BOCHSRC = """\
+display_library: rfb, options="timeout=0"
+romimage: file={share}/BIOS-bochs-latest, options=fastboot
+vgaromimage: file={share}/VGABIOS-lgpl-latest
+cpu: model={model}, count=1:1:1, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs={lenient}
+clock: sync=none, time0=1600000000
+memory: guest={memory}, host={host_memory}
+com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+{drives}
+log: bochs.log
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+"""
+
+
+class Bochs(Machine):
+    """Bochs: Intel, with VMX."""
+    silence = 240
+
+    def command(self, port):
+        setup = self.setup
+        drives = []
+        if setup.cdrom:
+            drives += [f"ata0-slave: type=cdrom, path={setup.cdrom}, status=inserted",
+                       "boot: cdrom"]
+        if setup.disk:
+            drives += [f"ata0-master: type=disk, path={setup.disk}, mode=volatile, "
+                       f"journal={self.folder}/journal, cylinders=0", "boot: disk"]
+        config = BOCHSRC.format(
+            share=settings.bochs_share(), model=setup.cpu or "corei7_haswell_4770",
+            memory=setup.memory, host_memory=min(setup.memory, 512), port=port,
+            lenient=1 if setup.disk else 0, drives="\n".join(drives))
+        (self.folder / "bochsrc").write_text(config)
+        (self.folder / "rc").write_text("c\n" * 8)  # it stops at each reset
+        return [settings.emulator("bochs"), "-q", "-f", "bochsrc", "-rc", "rc"]
+
+
+MACHINES = {"qemu-svm": Qemu, "bochs-vmx": Bochs}
