@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VMX as vmm/ sees it. */
+#include <keel/abi.h>
+#include <keel/errno.h>
+
+#include "cpu/exception.h"
+#include "cpu/msr.h"
+#include "vmx/vmx.h"
+
+static bool present(void)
+{
+	return cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_VMX;
+}
+
+static int init(const char **why)
+{
+	int error = vmx_read_capabilities(why);
+
+	if (error)
+		return error;
+	vmx_ept_format.level[1].leaf = vmx_caps.ept_2m;
+	vmx_ept_format.level[2].leaf = vmx_caps.ept_1g;
+	if (vmx_bitmaps_init()) {
+		*why = "Keel's own memory has no page left for the VMX bitmaps";
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static unsigned long nmi_window(unsigned long ip)
+{
+	bool inside = ip >= (unsigned long)vmx_entry_window_start &&
+		      ip < (unsigned long)vmx_entry_window_end;
+
+	return inside ? (unsigned long)vmx_entry_restart : ip;
+}
+
+_Noreturn static void run(struct percpu *cpu)
+{
+	exception_set_nmi_window(nmi_window);
+	vmx_set_host_state(cpu);
+	vmx_enter(cpu);
+}
+
+/* To the guest the firmware has locked VMX off. */
+static bool read_feature_control(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	(void)msr;
+	*value = FEATURE_CONTROL_LOCK;
+	return true;
+}
+
+static bool no_read(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+static bool no_write(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+static const struct msr_rule msr_rules[] = {
+	{ IA32_FEATURE_CONTROL, IA32_FEATURE_CONTROL, MSR_READ | MSR_WRITE, read_feature_control,
+	  no_write },
+	{ IA32_VMX_BASIC, IA32_VMX_LAST, MSR_READ | MSR_WRITE, no_read, no_write },
+};
+
+const struct backend vmx_backend = {
+	.name = "VMX",
+	.abi_id = KEEL_BACKEND_VMX,
+	.nested_format = &vmx_ept_format,
+	.nested_attrs = vmx_ept_attrs,
+	.nested_has_types = true,
+	.msr_rules = msr_rules,
+	.msr_rule_count = ARRAY_SIZE(msr_rules),
+	.present = present,
+	.init = init,
+	.trap_msr = vmx_trap_msr,
+	.trap_ports = vmx_trap_ports,
+	.cpu_on = vmx_cpu_on,
+	.start_state = vmx_start_state,
+	.run = run,
+	.skip = vmx_skip,
+	.inject = vmx_inject,
+	.get_state = vmx_get_state,
+	.set_cr = vmx_set_cr,
+	.flush = vmx_flush,
+	.fix_cpuid = vmx_fix_cpuid,
+};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What this processor's VMX can do (SDM appendix A), and which controls Keel sets therefore. */
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include <keel/errno.h>
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+#define REMEDY                                                                                     \
+	": Keel needs an Intel processor of 2010 (Westmere) or later; if a hypervisor lies below, " \
+	"let it pass this on (KVM: -cpu host)"
+
+/* IA32_VMX_BASIC (A.1) */
+#define BASIC_REVISION 0x7fffffffu
+#define BASIC_TRUE_CONTROLS BIT64(55)
+
+/* IA32_VMX_MISC (A.6) */
+#define MISC_TRACE_IN_VMX BIT64(14)
+
+/* IA32_VMX_EPT_VPID_CAP (A.10) */
+#define CAP_WALK_4 BIT64(6)
+#define CAP_WRITE_BACK BIT64(14)
+#define CAP_EPT_2M BIT64(16)
+#define CAP_EPT_1G BIT64(17)
+#define CAP_INVEPT BIT64(20)
+#define CAP_INVEPT_SINGLE BIT64(25)
+#define CAP_INVEPT_ALL BIT64(26)
+#define CAP_INVVPID BIT64(32)
+#define CAP_INVVPID_SINGLE BIT64(41)
+#define CAP_INVVPID_ALL BIT64(42)
+
+struct vmx_capabilities vmx_caps;
+
+struct requirement {
+	u32 controls, needed;
+	const char *missing;
+};
+
+/* @wanted as far as the capability MSR allows it, with what the processor insists on (A.2). */
+static u32 allowed_controls(u32 msr, u32 wanted)
+{
+	u64 cap = rdmsr(msr);
+
+	return (wanted | (u32)cap) & (u32)(cap >> 32);
+}
+
+static void choose_controls(void)
+{
+	bool true_msrs = rdmsr(IA32_VMX_BASIC) & BASIC_TRUE_CONTROLS;
+	/* EPT decides where KVM offers a control below: without EPT there is no secondary one. */
+	u32 exit = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT |
+		   EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
+
+	if (sizeof(long) == sizeof(u64))
+		exit |= EXIT_HOST_ADDRESS_SPACE_SIZE;
+	/* The NMI controls are on only while an NMI waits (event.c). */
+	vmx_caps.pin = allowed_controls(
+		true_msrs ? IA32_VMX_TRUE_PINBASED_CTLS : IA32_VMX_PINBASED_CTLS, 0);
+	vmx_caps.primary = allowed_controls(
+		true_msrs ? IA32_VMX_TRUE_PROCBASED_CTLS : IA32_VMX_PROCBASED_CTLS,
+		PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS | PRIMARY_ACTIVATE_SECONDARY);
+	vmx_caps.exit = allowed_controls(
+		true_msrs ? IA32_VMX_TRUE_EXIT_CTLS : IA32_VMX_EXIT_CTLS, exit);
+	vmx_caps.entry = allowed_controls(
+		true_msrs ? IA32_VMX_TRUE_ENTRY_CTLS : IA32_VMX_ENTRY_CTLS,
+		ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER);
+	if (vmx_caps.primary & PRIMARY_ACTIVATE_SECONDARY)
+		vmx_caps.secondary = allowed_controls(
+			IA32_VMX_PROCBASED_CTLS2,
+			SECONDARY_ENABLE_EPT | SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID |
+				SECONDARY_UNRESTRICTED_GUEST | SECONDARY_ENABLE_INVPCID |
+				SECONDARY_ENABLE_XSAVES | SECONDARY_ENABLE_USER_WAIT |
+				SECONDARY_ENABLE_PCONFIG);
+}
+
+static void read_ept_vpid(u64 cap)
+{
+	vmx_caps.ept_2m = cap & CAP_EPT_2M;
+	vmx_caps.ept_1g = cap & CAP_EPT_1G;
+	vmx_caps.invept_single = cap & CAP_INVEPT_SINGLE;
+	vmx_caps.invvpid_single = cap & CAP_INVVPID_SINGLE;
+	/* A VPID keeps the guest's translations over exits: only where they can be dropped too. */
+	if (!(cap & CAP_INVVPID) || !(cap & (CAP_INVVPID_SINGLE | CAP_INVVPID_ALL)))
+		vmx_caps.secondary &= ~SECONDARY_ENABLE_VPID;
+}
+
+/*
+ * Bits of CR0 and CR4 that the processor fixes in VMX operation (A.7, A.8) are Keel's, and so are
+ * those whose feature Keel hides. The guest finds the others as on the bare machine: setting a bit
+ * that VMX operation forbids is #GP without an exit (26.3).
+ */
+static void read_fixed_bits(void)
+{
+	vmx_caps.cr0_fixed0 = rdmsr(IA32_VMX_CR0_FIXED0);
+	vmx_caps.cr0_fixed1 = rdmsr(IA32_VMX_CR0_FIXED1);
+	vmx_caps.cr4_fixed0 = rdmsr(IA32_VMX_CR4_FIXED0);
+	vmx_caps.cr4_fixed1 = rdmsr(IA32_VMX_CR4_FIXED1);
+	/* An unrestricted guest may clear PE and PG. */
+	vmx_caps.cr0_owned = vmx_caps.cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
+	vmx_caps.cr4_owned = vmx_caps.cr4_fixed0 | CR4_VMXE;
+	if (vmx_caps.cr4_fixed1 & CR4_SMXE)
+		vmx_caps.cr4_owned |= CR4_SMXE;
+}
+
+static const char *first_missing(u64 ept_vpid)
+{
+	u32 pin = rdmsr(IA32_VMX_PINBASED_CTLS) >> 32;
+	u32 primary = rdmsr(IA32_VMX_PROCBASED_CTLS) >> 32;
+	u32 cr3_exits = vmx_caps.primary & (PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING);
+	u32 pat = EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT;
+	u32 efer = EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
+	const struct requirement requirements[] = {
+		{ vmx_caps.secondary, SECONDARY_ENABLE_EPT,
+		  "VMX has no extended page tables (EPT)" REMEDY },
+		{ vmx_caps.secondary, SECONDARY_UNRESTRICTED_GUEST,
+		  "VMX has no unrestricted guest" REMEDY },
+		{ vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "VMX has no MSR bitmaps" REMEDY },
+		{ vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "VMX has no I/O bitmaps" REMEDY },
+		{ pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "VMX has no virtual NMIs" REMEDY },
+		{ primary, PRIMARY_NMI_WINDOW_EXITING, "VMX has no NMI-window exiting" REMEDY },
+		{ ~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
+		  "VMX cannot leave CR3 to the guest" REMEDY },
+		{ vmx_caps.exit, pat, "VMX cannot switch IA32_PAT" REMEDY },
+		{ vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "VMX cannot switch IA32_PAT" REMEDY },
+		{ vmx_caps.exit, efer, "VMX cannot switch IA32_EFER" REMEDY },
+		{ vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "VMX cannot switch IA32_EFER" REMEDY },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(requirements); i++)
+		if ((requirements[i].controls & requirements[i].needed) != requirements[i].needed)
+			return requirements[i].missing;
+	if (!(ept_vpid & CAP_WALK_4) || !(ept_vpid & CAP_WRITE_BACK))
+		return "EPT has no 4-level tables of write-back memory" REMEDY;
+	if (!(ept_vpid & CAP_INVEPT) || !(ept_vpid & (CAP_INVEPT_SINGLE | CAP_INVEPT_ALL)))
+		return "VMX has no INVEPT" REMEDY;
+	return NULL;
+}
+
+int vmx_read_capabilities(const char **why)
+{
+	u64 ept_vpid = 0;
+
+	vmx_caps.revision = rdmsr(IA32_VMX_BASIC) & BASIC_REVISION;
+	choose_controls();
+	if (vmx_caps.secondary & SECONDARY_ENABLE_EPT) /* else the MSR need not exist */
+		ept_vpid = rdmsr(IA32_VMX_EPT_VPID_CAP);
+	read_ept_vpid(ept_vpid);
+	read_fixed_bits();
+	vmx_caps.trace_in_vmx = rdmsr(IA32_VMX_MISC) & MISC_TRACE_IN_VMX;
+	*why = first_missing(ept_vpid);
+	return *why ? -ENODEV : 0;
+}
+
+int vmx_unlock(const char **why)
+{
+	u64 control = rdmsr(IA32_FEATURE_CONTROL);
+
+	if (!(control & FEATURE_CONTROL_LOCK)) {
+		control |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX;
+		wrmsr(IA32_FEATURE_CONTROL, control);
+	}
+	if (control & FEATURE_CONTROL_VMX_OUTSIDE_SMX)
+		return 0;
+	*why = "VMX is locked off by the firmware (IA32_FEATURE_CONTROL): enable Intel "
+	       "Virtualization Technology (VT-x) in the firmware setup";
+	return -ENODEV;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUID in a VMX guest: what the guest cannot have is not shown. */
+#include "cpu/regs.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+/* Leaf 7, subleaf 0 */
+#define CPUID_7_EBX_INVPCID BIT(10)
+#define CPUID_7_EBX_PT BIT(25)
+#define CPUID_7_ECX_WAITPKG BIT(5)
+#define CPUID_7_ECX_RDPID BIT(22)
+#define CPUID_7_EDX_PCONFIG BIT(18)
+/* Leaf 0xD, subleaf 1 */
+#define CPUID_D1_EAX_XSAVES BIT(3)
+/* Leaf 0x80000001 */
+#define CPUID_EXT_1_EDX_RDTSCP BIT(27)
+
+static bool enabled(u32 secondary)
+{
+	return vmx_caps.secondary & secondary;
+}
+
+/* CPUID mirrors CR4, which was Keel's when Keel executed it. */
+static void mirror(u32 *reg, u32 feature, u64 cr4_bit)
+{
+	*reg &= ~feature;
+	if (vmcs_read(VMCS_GUEST_CR4) & cr4_bit)
+		*reg |= feature;
+}
+
+static void fix_ext_features(struct cpuid *out)
+{
+	mirror(&out->ecx, CPUID_7_ECX_OSPKE, CR4_PKE);
+	/* An instruction whose control is off is #UD in the guest (SDM 26.3). */
+	if (!enabled(SECONDARY_ENABLE_INVPCID))
+		out->ebx &= ~CPUID_7_EBX_INVPCID;
+	if (!enabled(SECONDARY_ENABLE_RDTSCP))
+		out->ecx &= ~CPUID_7_ECX_RDPID;
+	if (!enabled(SECONDARY_ENABLE_USER_WAIT))
+		out->ecx &= ~CPUID_7_ECX_WAITPKG;
+	if (!enabled(SECONDARY_ENABLE_PCONFIG))
+		out->edx &= ~CPUID_7_EDX_PCONFIG;
+	if (!vmx_caps.trace_in_vmx)
+		out->ebx &= ~CPUID_7_EBX_PT;
+}
+
+void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
+{
+	(void)cpu;
+	switch (leaf) {
+	case CPUID_FEATURES:
+		out->ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX);
+		mirror(&out->ecx, CPUID_1_ECX_OSXSAVE, CR4_OSXSAVE);
+		break;
+	case CPUID_EXT_FEATURES:
+		if (subleaf == 0)
+			fix_ext_features(out);
+		break;
+	case CPUID_XSAVE:
+		if (subleaf == 1 && !enabled(SECONDARY_ENABLE_XSAVES))
+			out->eax &= ~CPUID_D1_EAX_XSAVES;
+		break;
+	case CPUID_EXT_INFO:
+		if (!enabled(SECONDARY_ENABLE_RDTSCP))
+			out->edx &= ~CPUID_EXT_1_EDX_RDTSCP;
+		break;
+	}
+}

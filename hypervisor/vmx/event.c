@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the next VM entry delivers to the guest, and where the guest goes on (SDM 27.6). */
+#include "vmx/event.h"
+
+#include "cpu/regs.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+#define DEBUGCTL_BTF BIT64(1)
+
+/* TF traps after every instruction, unless BTF has it trap branches only (SDM 18.4). */
+static void single_step(void)
+{
+	if (vmcs_read64(VMCS_GUEST_IA32_DEBUGCTL) & DEBUGCTL_BTF)
+		return;
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+		   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+}
+
+void vmx_skip(struct percpu *cpu)
+{
+	unsigned long rip = vmcs_read(VMCS_GUEST_RIP);
+	unsigned long next = rip + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	unsigned long rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	(void)cpu;
+	/* Outside 64-bit code EIP wraps. Asked only on that border, because the mode costs reads. */
+	if ((u64)rip <= UINT32_MAX && (u64)next > UINT32_MAX && !vmx_guest_in_64bit_code())
+		next = (u32)next;
+	vmcs_write(VMCS_GUEST_RIP, next);
+	/* A completed instruction ends the suppression of breakpoints on it, and its own step. */
+	if (rflags & (RFLAGS_TF | RFLAGS_RF)) {
+		vmcs_write(VMCS_GUEST_RFLAGS, rflags & ~(unsigned long)RFLAGS_RF);
+		if (rflags & RFLAGS_TF)
+			single_step();
+	}
+	if (blocking & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   blocking & ~(BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+}
+
+void vmx_queue(const struct vmx_event *event)
+{
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, event->info);
+	if (event->info & EVENT_ERROR_CODE)
+		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR_CODE, event->error);
+	if (vmx_event_has_length(event->info))
+		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, event->instruction_length);
+}
+
+void vmx_inject(struct percpu *cpu, u8 vector, u32 error)
+{
+	u32 queued = vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO);
+	bool protected_mode = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
+	struct vmx_event event = vmx_exception(queued, vector, error, protected_mode);
+
+	(void)cpu;
+	vmx_queue(&event);
+	/* A fault's frame has RF set; VM entry pushes RFLAGS as it finds it. */
+	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+}
+
+/*
+ * Normally NMIs do not exit and their blocking is the processor's own. An NMI that arrived in Keel
+ * but cannot be injected at once (the guest is in its NMI handler, in the shadow of STI or MOV SS, or
+ * another event comes first) waits for an NMI-window exit, which exists only together with NMI
+ * exiting and virtual NMIs. The bit for blocking by NMI changes its meaning from the
+ * physical to the virtual kind with these controls and back, at the VM entry, so nothing is lost:
+ * while they are on, another physical NMI exits and merges with the one that waits, as two NMIs
+ * merge in the processor's own latch.
+ */
+static void wait_for_nmi_window(struct percpu *cpu, bool wait)
+{
+	if (vmx_cpu(cpu)->nmi_waits == wait)
+		return;
+	vmx_cpu(cpu)->nmi_waits = wait;
+	vmcs_write(VMCS_PIN_BASED_CONTROLS,
+		   vmx_caps.pin | (wait ? PIN_NMI_EXITING | PIN_VIRTUAL_NMIS : 0));
+	vmcs_write(VMCS_PRIMARY_CONTROLS,
+		   vmx_caps.primary | (wait ? PRIMARY_NMI_WINDOW_EXITING : 0));
+}
+
+void vmx_deliver_nmi(struct percpu *cpu)
+{
+	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	struct vmx_event nmi = { .info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI };
+
+	cpu->nmi_pending = 0;
+	if (blocking || (vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & EVENT_VALID)) {
+		wait_for_nmi_window(cpu, true);
+		return;
+	}
+	wait_for_nmi_window(cpu, false);
+	vmx_queue(&nmi);
+}
+
+void vmx_redeliver(const struct vmx_exit_fields *fields)
+{
+	struct vmx_event event = vmx_interrupted_event(fields);
+	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (event.info) {
+		vmx_queue(&event);
+		/* An NMI blocks NMIs when its delivery begins: it must not block itself. */
+		if ((event.info & EVENT_TYPE) == EVENT_TYPE_NMI && (blocking & BLOCKING_BY_NMI))
+			vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~BLOCKING_BY_NMI);
+		return;
+	}
+	/* IRET unblocks NMIs before it faults; it will be executed again (SDM 28.2.3). */
+	if ((u16)fields->reason == REASON_EPT_VIOLATION &&
+	    (fields->qualification & EPT_QUALIFICATION_NMI_UNBLOCKING))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking | BLOCKING_BY_NMI);
+}

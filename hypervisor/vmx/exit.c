@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between run.S and vmm/exit.c: the C side of a VM exit and of a VM entry that failed. */
+#include <keel/panic.h>
+
+#include "vmm/exit.h"
+#include "vmx/decode.h"
+#include "vmx/event.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
+
+/* Called by run.S. */
+void vmx_exit(struct percpu *cpu);
+_Noreturn void vmx_entry_refused(struct percpu *cpu);
+
+static void read_fields(struct vmx_exit_fields *fields, u8 needs)
+{
+	if (needs & NEED_QUALIFICATION)
+		fields->qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	if (needs & NEED_GPA)
+		fields->gpa = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS);
+	if (needs & NEED_INTERRUPTION_INFO)
+		fields->interruption_info = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+	if (needs & NEED_GUEST_MODE) {
+		fields->cr0 = vmx_guest_cr0();
+		fields->in_64bit_code = vmx_guest_in_64bit_code();
+		fields->rsp = vmcs_read(VMCS_GUEST_RSP);
+	}
+	if (needs & NEED_IDT_VECTORING) {
+		fields->idt_vectoring_info = vmcs_read(VMCS_IDT_VECTORING_INFO);
+		if (fields->idt_vectoring_info & EVENT_VALID) {
+			fields->idt_vectoring_error = vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE);
+			fields->instruction_length = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+		}
+		vmx_redeliver(fields);
+	}
+}
+
+void vmx_exit(struct percpu *cpu)
+{
+	struct vmx_exit_fields fields = { .reason = vmcs_read(VMCS_EXIT_REASON) };
+	struct exit_info info = { 0 };
+	u8 needs = vmx_needs(fields.reason);
+
+	if (__builtin_expect(fields.reason & REASON_ENTRY_FAILURE, 0))
+		panic("VM entry failed: %s (reason 0x%x, qualification %lu)",
+		      vmx_entry_failure(fields.reason & REASON_BASIC), fields.reason,
+		      vmcs_read(VMCS_EXIT_QUALIFICATION));
+	if (needs)
+		read_fields(&fields, needs);
+	vmx_decode(&fields, cpu->regs.by_number, &info);
+	/* Either way run.S has it delivered when the exit has been handled. */
+	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
+		cpu->nmi_pending = 1;
+	exit_dispatch(cpu, &info);
+}
+
+void vmx_entry_refused(struct percpu *cpu)
+{
+	unsigned long number = vmcs_read(VMCS_INSTRUCTION_ERROR);
+
+	/* run.S tries VMRESUME, then VMLAUNCH, which complains that the VMCS is launched: ask again. */
+	if (number == VMX_ERROR_NON_CLEAR) {
+		__asm__ volatile("vmresume" : : : "cc", "memory");
+		number = vmcs_read(VMCS_INSTRUCTION_ERROR);
+	}
+	(void)cpu;
+	panic("the CPU refuses VM entry: error %lu, %s", number, vmx_instruction_error(number));
+}

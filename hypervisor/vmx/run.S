@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VM entry and exit. The stack pointer is the address of struct percpu (VMCS host RSP), whose first
+ * member takes the guest's general registers, and does not move while they are in flight. Keel keeps
+ * nothing of its own from one exit to the next, so no host register is saved.
+ *
+ * NMIs: the handler sets nmi_pending. It is tested before each entry; an NMI that arrives after the
+ * test, up to and including the entering instruction, finds RIP in the window below and is
+ * sent to vmx_entry_restart (with RSP as here). The window begins right behind the CMP: an NMI on the JNE
+ * leaves flags that are out of date.
+ */
+#include <keel/percpu.h>
+
+	.text
+
+	.globl vmx_enter
+	.type vmx_enter, @function
+vmx_enter:
+	mov %rdi, %rsp
+	jmp .Lenter
+
+	.balign 16
+	.globl vmx_exit_entry
+	.type vmx_exit_entry, @function
+vmx_exit_entry:
+	mov %rax, REG_RAX(%rsp)
+	save_guest_regs_but_rax
+	mov %rsp, %rdi
+	xor %ebp, %ebp /* backtraces end here */
+	call vmx_exit
+.Lenter:
+	cmpl $0, PERCPU_NMI_PENDING(%rsp)
+	.globl vmx_entry_window_start
+vmx_entry_window_start:
+	jne vmx_entry_restart
+	load_guest_regs_but_rax
+	mov REG_RAX(%rsp), %rax
+	vmresume
+	/* Reached if that failed: the first time because the VMCS has not been launched. */
+	vmlaunch
+	.globl vmx_entry_window_end
+vmx_entry_window_end:
+	mov %rsp, %rdi
+	xor %ebp, %ebp
+	call vmx_entry_refused
+
+	.globl vmx_entry_restart
+vmx_entry_restart:
+	mov %rsp, %rdi
+	xor %ebp, %ebp
+	call vmx_deliver_nmi
+	jmp .Lenter
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the VMX backend share. SDM sections are those of Intel's volume 3. */
+#ifndef KEEL_VMX_VMX_H
+#define KEEL_VMX_VMX_H
+
+#include <keel/percpu.h>
+#include <keel/types.h>
+
+#include "cpu/cpuid.h"
+#include "vmm/backend.h"
+
+/* The guest's VPID, the same on every CPU: TLBs are a CPU's own. */
+#define VMX_VPID 1
+
+/* One CPU's own; lies in struct percpu. */
+struct vmx_cpu {
+	u64 eptp;
+	/* An NMI waits: virtual NMIs and NMI-window exiting are on until it can be injected. */
+	bool nmi_waits;
+};
+
+_Static_assert(sizeof(struct vmx_cpu) <= sizeof(((struct percpu *)0)->vendor), "outgrew its place");
+
+static inline struct vmx_cpu *vmx_cpu(struct percpu *cpu)
+{
+	return (struct vmx_cpu *)cpu->vendor;
+}
+
+/* capabilities.c: what this processor can do and Keel therefore asks for; constant after init. */
+struct vmx_capabilities {
+	u32 revision; /* of VMXON region and VMCS */
+	u32 pin, primary, secondary, exit, entry; /* VMX controls as they stand in the VMCS */
+	unsigned long cr0_fixed0, cr4_fixed0; /* bits that must be 1 in root operation */
+	unsigned long cr0_fixed1, cr4_fixed1; /* bits that may be 1 */
+	unsigned long cr0_owned, cr4_owned;   /* bits of the guest's that Keel hides behind a mask */
+	bool trace_in_vmx;                    /* Intel PT works in VMX operation */
+	bool ept_2m, ept_1g;
+	bool invept_single;
+	bool invvpid_single;
+};
+
+extern struct vmx_capabilities vmx_caps;
+
+/* Fills vmx_caps. 0, or -ENODEV with *@why as backend->init(). */
+int vmx_read_capabilities(const char **why);
+
+/* Lets VMXON work on this CPU (IA32_FEATURE_CONTROL). 0, or -ENODEV with *@why. */
+int vmx_unlock(const char **why);
+
+/* control.c */
+int vmx_cpu_on(struct percpu *cpu, const char **why);
+void vmx_set_host_state(struct percpu *cpu);
+
+/* guest_state.c: as in struct backend. */
+void vmx_start_state(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root);
+void vmx_get_state(struct percpu *cpu, struct guest_state *state);
+
+/* CR0 and CR4 as the guest sees them. */
+unsigned long vmx_guest_cr0(void);
+unsigned long vmx_guest_cr4(void);
+/* Does the guest execute 64-bit code? */
+bool vmx_guest_in_64bit_code(void);
+
+/* cr.c: as in struct backend. */
+bool vmx_set_cr(struct percpu *cpu, u8 number, u64 value, const u64 *pdptes);
+
+/* cpuid.c: as in struct backend. */
+void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
+
+/* ept.c */
+extern struct pt_format vmx_ept_format;
+u64 vmx_ept_attrs(enum mem_type type);
+u64 vmx_eptp(hpa_t root);
+void vmx_flush(struct percpu *cpu);
+/* Forgets what the TLB holds of the guest's own page tables. */
+void vmx_flush_linear(void);
+
+/* bitmap.c: allocates the bitmaps that all CPUs share (-ENOMEM), opens them all, and traps. */
+int vmx_bitmaps_init(void);
+void vmx_bitmaps_use(void);
+void vmx_trap_msr(u32 msr, u8 trap);
+void vmx_trap_ports(u16 first, u16 count);
+
+/* event.c: as in struct backend. */
+void vmx_skip(struct percpu *cpu);
+void vmx_inject(struct percpu *cpu, u8 vector, u32 error);
+
+/* error.c: VM-instruction error numbers and failed VM entries in words. */
+const char *vmx_instruction_error(u32 number);
+const char *vmx_entry_failure(u32 basic_reason);
+
+/* run.S: enters the guest by @cpu's VMCS, for good. */
+_Noreturn void vmx_enter(struct percpu *cpu);
+/* run.S: where every VM exit arrives. */
+void vmx_exit_entry(void);
+/* run.S: an NMI that arrives at an address in [start, end) has to go on at restart. */
+extern const u8 vmx_entry_window_start[], vmx_entry_window_end[], vmx_entry_restart[];
+
+#endif
