@@ -29,13 +29,13 @@ $(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
 	$(Q)$(MAKE) -C hypervisor O=$(O)
 
 .PHONY: run
-run: image
+run: image $(if $(filter bochs,$(EMU)),emulators)
 	$(Q)MEM=$(MEM) SMP=$(SMP) EMU=$(EMU) scripts/run
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
 check check-full: hypervisor image emulators cmocka32
-	$(Q)$(MAKE) -C tests $@ O=$(O) K='$(K)' PART='$(PART)'
+	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
 
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
