@@ -16,12 +16,14 @@ struct boot_module {
 	char string[BOOT_CMDLINE_MAX];
 };
 
+#define FRAMEBUFFER_EGA_TEXT 2
+
 struct boot_framebuffer {
 	bool present;
 	u64 addr; /* HPA */
 	u32 pitch, width, height;
 	u8 bpp;
-	u8 type; /* 0 indexed, 1 RGB, 2 EGA text */
+	u8 type; /* 0 indexed, 1 RGB, FRAMEBUFFER_EGA_TEXT */
 	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 };
 

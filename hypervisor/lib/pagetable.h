@@ -3,8 +3,8 @@
  * One builder for every page table of Keel: its own, EPT and NPT. What differs between them is
  * data in a struct pt_format.
  */
-#ifndef KEEL_MM_PAGETABLE_H
-#define KEEL_MM_PAGETABLE_H
+#ifndef KEEL_LIB_PAGETABLE_H
+#define KEEL_LIB_PAGETABLE_H
 
 #include <keel/types.h>
 

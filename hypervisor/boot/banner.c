@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <keel/console.h>
+
+#include "boot/boot.h"
+#include "cpu/cpuid.h"
+#include "mm/frame.h"
+#include "mode/mode.h"
+
+void banner_print(const struct range_list *ram, u32 hidden_cpus)
+{
+	u64 size = keel_region.end - keel_region.start;
+	char vendor[13];
+
+	cpu_vendor(vendor);
+	log_notice("Keel " KEEL_VERSION " " SUBARCH_NAME " by %s on %s", backend->name, vendor);
+	log_notice("guest: %llu MiB of RAM; Keel takes %llu KiB at 0x%llx, %u KiB of it unused",
+		   (unsigned long long)(range_total(ram, RANGE_USABLE, ~0ull) >> 20),
+		   (unsigned long long)(size >> 10), (unsigned long long)keel_region.start,
+		   frame_left() * (PAGE_SIZE / 1024));
+	if (hidden_cpus)
+		log_notice("1 CPU in use, %u hidden from the guest: this version of Keel runs one",
+			   hidden_cpus);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <keel/panic.h>
+
+#include "boot/boot.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mode/image.h"
+
+/* Below 1 MiB lies what firmware and guests use in real mode. */
+#define LOWEST MIB(1)
+
+static u64 find_place(const struct boot_info *info)
+{
+	struct range avoid[BOOT_MODULES_MAX + 1];
+	u32 n = 0;
+	u64 place;
+
+	avoid[n++] = (struct range){ (u64)image_start, (u64)image_end, 0 };
+	for (u32 i = 0; i < info->module_count; i++)
+		avoid[n++] = (struct range){ info->module[i].start, info->module[i].end, 0 };
+	if (range_find_high(&info->memory, RANGE_USABLE, KEEL_REGION_SIZE, KEEL_REGION_SIZE, LOWEST,
+			    GIB(4), avoid, n, &place))
+		refuse("too little memory: no free %llu MiB below 4 GiB for Keel; give the machine "
+		       "more RAM", (unsigned long long)(KEEL_REGION_SIZE >> 20));
+	return place;
+}
+
+_Noreturn void boot_relocate(const struct boot_info *info, void (*next)(void))
+{
+	u64 place = find_place(info);
+	u64 shift = place - (u64)image_start;
+	extern u8 boot_area[];
+	void (*apply)(void);
+	unsigned long stack = (unsigned long)&((struct cpu_area *)boot_area)->cpu;
+
+	/* Set before the copy is made: it carries over. */
+	keel_region = (struct keel_region){ place, place + KEEL_REGION_SIZE };
+	memcpy((void *)place, image_start, (size_t)(image_end - image_start));
+	apply = (void (*)(void))((u64)image_apply_relocations + shift);
+	apply();
+	boot_jump((unsigned long)next + shift, stack + shift);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keel's GDT, TSS and IDT (SDM volume 3, chapters 3, 6 and 7). */
+#ifndef KEEL_CPU_DESC_H
+#define KEEL_CPU_DESC_H
+
+#include <keel/types.h>
+
+/* What LGDT and LIDT take. */
+struct desc_ptr {
+	u16 limit;
+	unsigned long base;
+} __attribute__((packed));
+
+/* Loads Keel's GDT, segments, TSS and IDT on this CPU. */
+void desc_load(void);
+
+/* Bases, for the VMCS host state. */
+unsigned long desc_gdt_base(void);
+unsigned long desc_idt_base(void);
+unsigned long desc_tss_base(void);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one CPU under Keel owns. It lies at the top of that CPU's stack, so that it is found from
+ * the stack pointer alone: on SVM the segment and syscall registers stay the guest's (docs/exits.md).
+ */
+#ifndef KEEL_PERCPU_H
+#define KEEL_PERCPU_H
+
+/* Known to assembly too; checked below. */
+#define CPU_AREA_SHIFT 14
+#define CPU_AREA_SIZE (1 << CPU_AREA_SHIFT)
+#define PERCPU_SIZE 2048
+#define PERCPU_NMI_PENDING GUEST_REGS_SIZE
+#define PERCPU_VENDOR (GUEST_REGS_SIZE + 16)
+
+#include "mode/mode.h"
+
+#ifndef __ASSEMBLER__
+
+#include <keel/types.h>
+#include <keel/bits.h>
+
+#define PERCPU_EXITS_MAX 32
+
+/* The exit that is being handled, for panics. */
+struct last_exit {
+	u32 reason; /* enum exit_reason */
+	u32 raw;    /* the vendor's number */
+	u64 qualification;
+	u64 rip; /* guest RIP */
+};
+
+struct percpu {
+	/* General registers of the guest while Keel runs. First: the stack begins right below. */
+	struct guest_regs regs;
+	/* Set by the NMI handler: an NMI of the guest's arrived in Keel. */
+	u32 nmi_pending;
+	u32 index;
+	u32 apic_id;
+	u32 guest_started;
+	/* The backend's own: struct vmx_cpu or struct svm_cpu. */
+	_Alignas(16) u8 vendor[1024];
+	struct last_exit last;
+	u64 exits[PERCPU_EXITS_MAX]; /* by enum exit_reason */
+};
+
+_Static_assert(sizeof(struct percpu) <= PERCPU_SIZE, "percpu outgrew its place");
+_Static_assert(offsetof(struct percpu, regs) == 0, "run.S spills the registers at the base");
+_Static_assert(sizeof(struct guest_regs) == GUEST_REGS_SIZE, "run.S knows the frame");
+_Static_assert(offsetof(struct percpu, nmi_pending) == PERCPU_NMI_PENDING, "run.S tests it");
+_Static_assert(offsetof(struct percpu, vendor) == PERCPU_VENDOR, "run.S reads its first word");
+
+struct cpu_area {
+	_Alignas(CPU_AREA_SIZE) u8 stack[CPU_AREA_SIZE - PERCPU_SIZE];
+	struct percpu cpu;
+	u8 pad[PERCPU_SIZE - sizeof(struct percpu)];
+};
+
+_Static_assert(sizeof(struct cpu_area) == CPU_AREA_SIZE, "one area");
+
+/* The CPU that runs this. */
+static inline struct percpu *this_cpu(void)
+{
+	unsigned long sp = (unsigned long)__builtin_frame_address(0);
+
+	return &((struct cpu_area *)align_down(sp, CPU_AREA_SIZE))->cpu;
+}
+
+#endif
+#endif

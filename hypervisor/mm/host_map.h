@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keel's own address space: the first 4 GiB, identity-mapped. */
+#ifndef KEEL_MM_HOST_MAP_H
+#define KEEL_MM_HOST_MAP_H
+
+#include <keel/bits.h>
+#include <keel/types.h>
+
+#define HOST_MAP_END GIB(4)
+
+/*
+ * Builds Keel's page tables from frame_alloc() and loads CR3: code read-only, constants not
+ * executable, everything else writable and not executable. 0 or -ENOMEM.
+ */
+int host_map_init(void);
+
+/*
+ * @len bytes at @pa as Keel reaches them, or NULL if they are not (all) below 4 GiB or touch Keel's
+ * own memory: what the guest or the firmware names must not lead there.
+ */
+void *host_map_foreign(u64 pa, size_t len);
+
+#endif

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Every object of Keel, one a line, by room.
+
+objs-y += lib/acpi.o
+objs-y += lib/acpi_reset.o
+objs-y += lib/cmdline.o
+objs-y += lib/format.o
+objs-y += lib/linux_boot.o
+objs-y += lib/linux_params.o
+objs-y += lib/mtrr.o
+objs-y += lib/multiboot2.o
+objs-y += lib/range.o
+objs-y += lib/string.o
+
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/desc.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/entry.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/isr.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/paging.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/reloc.o
+
+objs-y += cpu/cpuid.o
+objs-y += cpu/exception.o
+objs-y += cpu/msr.o
+objs-y += cpu/mtrr_read.o
+
+objs-y += mm/frame.o
+objs-y += mm/host_map.o
+objs-y += lib/pagetable.o
+
+objs-y += dev/console.o
+objs-y += dev/screen.o
+objs-y += dev/uart.o
+
+objs-y += vmm/backend.o
+objs-y += vmm/exit.o
+objs-y += vmm/exit_cpuid.o
+objs-y += vmm/exit_cr.o
+objs-y += vmm/exit_io.o
+objs-y += vmm/exit_memory.o
+objs-y += vmm/exit_misc.o
+objs-y += vmm/exit_msr.o
+objs-y += vmm/guest_memory.o
+objs-y += vmm/hypercall.o
+objs-y += vmm/nested.o
+objs-y += vmm/panic.o
+objs-y += vmm/power.o
+objs-y += vmm/stats.o
+
+objs-$(CONFIG_VMX) += vmx/backend.o
+objs-$(CONFIG_VMX) += vmx/bitmap.o
+objs-$(CONFIG_VMX) += vmx/capabilities.o
+objs-$(CONFIG_VMX) += vmx/control.o
+objs-$(CONFIG_VMX) += vmx/cpuid.o
+objs-$(CONFIG_VMX) += vmx/cr.o
+objs-$(CONFIG_VMX) += vmx/decode.o
+objs-$(CONFIG_VMX) += vmx/ept.o
+objs-$(CONFIG_VMX) += vmx/error.o
+objs-$(CONFIG_VMX) += vmx/event.o
+objs-$(CONFIG_VMX) += vmx/exit.o
+objs-$(CONFIG_VMX) += vmx/guest_state.o
+objs-$(CONFIG_VMX) += vmx/run.o
+
+objs-$(CONFIG_SVM) += svm/decode.o
+objs-$(CONFIG_SVM) += svm/msr.o
+objs-$(CONFIG_SVM) += svm/run.o
+objs-$(CONFIG_SVM) += svm/svm.o
+objs-$(CONFIG_SVM) += svm/vcpu.o
+
+objs-y += boot/banner.o
+objs-y += boot/firmware.o
+objs-y += boot/guest.o
+objs-y += boot/main.o
+objs-y += boot/relocate.o

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The permission maps, and the MSRs by which SVM shows itself (APM volume 2, 15.10, 15.11, 15.30). */
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "svm/svm.h"
+
+struct svm_shared svm_shared;
+
+/* Each 2 KiB of the MSRPM covers 0x2000 MSRs from here on, two bits each: read, write. */
+static const u32 msrpm_base[] = { 0x00000000, 0xc0000000, 0xc0010000 };
+#define MSRPM_VECTOR_MSRS 0x2000u
+#define MSRPM_VECTOR_BYTES 2048u
+
+/* An MSR outside the three vectors exits always. */
+void svm_trap_msr(u32 msr, u8 trap)
+{
+	for (u32 v = 0; v < ARRAY_SIZE(msrpm_base); v++) {
+		u32 index = msr - msrpm_base[v];
+
+		if (index >= MSRPM_VECTOR_MSRS)
+			continue;
+		svm_shared.msrpm[v * MSRPM_VECTOR_BYTES + index / 4] |= trap << 2 * (index % 4);
+	}
+}
+
+void svm_trap_ports(u16 first, u16 count)
+{
+	for (u32 port = first; port < (u32)first + count; port++)
+		svm_shared.iopm[port / 8] |= BIT(port % 8);
+}
+
+/* Highest defined bit of EFER is 21 (AIBRSE); what this CPU has is found by trying. */
+#define EFER_BITS 22
+
+void svm_probe_efer(void)
+{
+	u64 host = rdmsr(IA32_EFER);
+
+	svm_shared.efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+	for (u32 bit = 0; bit < EFER_BITS; bit++) {
+		u64 v = BIT64(bit);
+
+		if (v & (svm_shared.efer_bits | EFER_SVME | host))
+			continue;
+		if (wrmsr_safe(IA32_EFER, host | v) && rdmsr(IA32_EFER) & v)
+			svm_shared.efer_bits |= v;
+		wrmsr(IA32_EFER, host);
+	}
+}
+
+static bool read_efer(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = vmcb_of(cpu)->save.efer & ~EFER_SVME;
+	return true;
+}
+
+/* SVME must stay 1 in the VMCB and out of the guest's sight; LMA is the CPU's own. */
+static bool write_efer(struct percpu *cpu, u32 msr, u64 value)
+{
+	struct vmcb_save *save = &vmcb_of(cpu)->save;
+
+	(void)msr;
+	if (value & ~svm_shared.efer_bits)
+		return false;
+	if ((value ^ save->efer) & EFER_LME && save->cr0 & CR0_PG)
+		return false;
+	save->efer = (value & ~EFER_LMA) | (save->efer & EFER_LMA) | EFER_SVME;
+	return true;
+}
+
+/* To the guest, SVM is switched off and locked by the firmware. */
+static bool read_vm_cr(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	if (!rdmsr_safe(msr, value))
+		return false;
+	*value |= VM_CR_SVMDIS | VM_CR_LOCK;
+	return true;
+}
+
+/* While locked, SVMDIS and LOCK ignore writes; the other bits are not the guest's. */
+static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return true;
+}
+
+static bool refuse_read(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+static bool refuse_write(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+#define MSR_BOTH (MSR_READ | MSR_WRITE)
+
+const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
+	{ IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer },
+	{ AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write },
+	{ AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, refuse_read, refuse_write },
+	{ AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, refuse_read, refuse_write },
+};

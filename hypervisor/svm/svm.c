@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* AMD SVM: what the CPU must have, turning it on, and the exit's first C function. */
+#include "svm/svm.h"
+
+#include <keel/abi.h>
+#include <keel/errno.h>
+#include <keel/panic.h>
+
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mode/pte.h"
+
+#define IOPM_PAGES 3
+#define MSRPM_PAGES 2
+#define ASIDS_NEEDED 2
+
+static bool svm_present(void)
+{
+	return cpuid_has_extended(CPUID_SVM) &&
+	       cpuid(CPUID_EXT_INFO).ecx & CPUID_EXT_1_ECX_SVM;
+}
+
+static int svm_init(const char **why)
+{
+	struct cpuid svm = cpuid(CPUID_SVM);
+	u64 vm_cr;
+
+	if (rdmsr_safe(AMD_VM_CR, &vm_cr) && vm_cr & VM_CR_SVMDIS) {
+		*why = "switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware setup";
+		return -ENODEV;
+	}
+	if (!(svm.edx & CPUID_SVM_EDX_NP)) {
+		*why = "this CPU has no nested paging: Keel needs one that has it (under QEMU: +npt)";
+		return -ENODEV;
+	}
+	if (svm.ebx < ASIDS_NEEDED) {
+		*why = "this CPU offers fewer than 2 address space identifiers: Keel needs one of its own";
+		return -ENODEV;
+	}
+	svm_shared.has_nrips = svm.edx & CPUID_SVM_EDX_NRIPS;
+	svm_shared.iopm = frame_alloc_many(IOPM_PAGES, PAGE_SIZE);
+	svm_shared.msrpm = frame_alloc_many(MSRPM_PAGES, PAGE_SIZE);
+	if (!svm_shared.iopm || !svm_shared.msrpm) {
+		*why = "no memory for the permission maps";
+		return -ENOMEM;
+	}
+	host_nested_format.level[NESTED_LEVEL_1G].leaf =
+		cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_PAGE1GB;
+	svm_probe_efer();
+	return 0;
+}
+
+static int svm_cpu_on(struct percpu *cpu, const char **why)
+{
+	void *host_save = frame_alloc();
+
+	if (!host_save || svm_vcpu_alloc(cpu)) {
+		*why = "no memory for the VMCB";
+		return -ENOMEM;
+	}
+	wrmsr(IA32_EFER, rdmsr(IA32_EFER) | EFER_SVME);
+	wrmsr(AMD_VM_HSAVE_PA, (u64)(unsigned long)host_save);
+	return 0;
+}
+
+/* U/S must be 1: nested walks are user accesses (APM volume 2, 15.25.5). */
+static u64 svm_nested_attrs(enum mem_type type)
+{
+	(void)type;
+	return PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D;
+}
+
+void svm_exit(struct percpu *cpu)
+{
+	struct vmcb *vmcb = vmcb_of(cpu);
+	struct vmcb_control *control = &vmcb->control;
+	struct exit_info info;
+
+	if (control->exitcode == VMEXIT_INVALID)
+		panic("VMRUN refused the VMCB (VMEXIT_INVALID)");
+	cpu->regs.rax = vmcb->save.rax;
+	control->tlb_control = 0;
+	control->eventinj = svm_event_to_reinject(control->exitintinfo);
+	svm_decode(control, &info);
+	exit_dispatch(cpu, &info);
+	vmcb->save.rax = cpu->regs.rax;
+}
+
+const struct backend svm_backend = {
+	.name = "SVM",
+	.abi_id = KEEL_BACKEND_SVM,
+	.nested_format = &host_nested_format,
+	.nested_attrs = svm_nested_attrs,
+	.nested_has_types = false,
+	.msr_rules = svm_msr_rules,
+	.msr_rule_count = SVM_MSR_RULES,
+	.present = svm_present,
+	.init = svm_init,
+	.trap_msr = svm_trap_msr,
+	.trap_ports = svm_trap_ports,
+	.cpu_on = svm_cpu_on,
+	.start_state = svm_start_state,
+	.run = svm_run,
+	.skip = svm_skip,
+	.inject = svm_inject,
+	.get_state = svm_get_state,
+	.flush = svm_flush,
+};

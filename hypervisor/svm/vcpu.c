@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's state in the VMCB. */
+#include <keel/errno.h>
+
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "svm/svm.h"
+#include "vmm/guest_memory.h"
+
+#define GUEST_ASID 1
+
+/* Flat segments with accessed, present and 4 KiB granularity, as segment attributes. */
+#define ATTR_CODE32 0xc9b
+#define ATTR_DATA 0xc93
+#define ATTR_TSS_BUSY 0x8b
+#define ATTR_LDT 0x82
+#define TSS_LIMIT 0x67
+#define MAX_INSN 15
+
+int svm_vcpu_alloc(struct percpu *cpu)
+{
+	struct svm_cpu *svm = (struct svm_cpu *)cpu->vendor;
+
+	svm->vmcb = frame_alloc();
+	svm->vmcb_hpa = (u64)(unsigned long)svm->vmcb;
+	return svm->vmcb ? 0 : -ENOMEM;
+}
+
+static void start_control(struct vmcb_control *c, hpa_t nested_root)
+{
+	c->intercept3 = INTERCEPT_INIT | INTERCEPT_INVD | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
+			INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
+	c->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
+			INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
+	c->iopm_base_pa = (u64)(unsigned long)svm_shared.iopm;
+	c->msrpm_base_pa = (u64)(unsigned long)svm_shared.msrpm;
+	c->guest_asid = GUEST_ASID;
+	c->tlb_control = TLB_CONTROL_FLUSH_ALL;
+	c->np_enable = NP_ENABLE;
+	c->n_cr3 = nested_root;
+}
+
+void svm_start_state(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root)
+{
+	struct vmcb *vmcb = vmcb_of(cpu);
+	struct vmcb_segment data = { start->ds, ATTR_DATA, ~0u, 0 };
+	struct vmcb_save *s = &vmcb->save;
+
+	memset(vmcb, 0, sizeof(*vmcb));
+	memset(&cpu->regs, 0, sizeof(cpu->regs));
+	start_control(&vmcb->control, nested_root);
+	s->cs = (struct vmcb_segment){ start->cs, ATTR_CODE32, ~0u, 0 };
+	s->ds = s->es = s->ss = s->fs = s->gs = data;
+	s->gdtr = (struct vmcb_segment){ 0, 0, start->gdt_limit, start->gdt_base };
+	s->ldtr = (struct vmcb_segment){ 0, ATTR_LDT, 0, 0 };
+	s->tr = (struct vmcb_segment){ 0, ATTR_TSS_BUSY, TSS_LIMIT, 0 };
+	s->efer = EFER_SVME;
+	s->cr0 = CR0_PE | CR0_ET;
+	s->dr6 = DR6_INIT;
+	s->dr7 = DR7_INIT;
+	s->rflags = RFLAGS_FIXED;
+	s->rip = start->eip;
+	s->g_pat = rdmsr(IA32_PAT);
+	cpu->regs.rsi = start->esi;
+}
+
+void svm_get_state(struct percpu *cpu, struct guest_state *state)
+{
+	const struct vmcb_save *s = &vmcb_of(cpu)->save;
+
+	*state = (struct guest_state){
+		.rip = s->rip, .rsp = s->rsp, .rflags = s->rflags,
+		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4,
+		.efer = s->efer & ~EFER_SVME,
+		.cs_base = s->cs.base, .cs_selector = s->cs.selector, .cpl = s->cpl,
+		.cs_long = s->cs.attributes & SEG_L, .cs_big = s->cs.attributes & SEG_DB,
+	};
+}
+
+/* Without NRIPS the length is read off the instruction; the guest may have put prefixes before it. */
+static u64 next_rip(struct percpu *cpu)
+{
+	struct vmcb *vmcb = vmcb_of(cpu);
+	struct guest_state state;
+	u8 code[MAX_INSN];
+	u8 length;
+	u64 next;
+	bool long_mode;
+
+	if (vmcb->control.exitcode == VMEXIT_IOIO)
+		return vmcb->control.exitinfo2; /* APM volume 2, 15.10.2 */
+	if (svm_shared.has_nrips)
+		return vmcb->control.nrip;
+	svm_get_state(cpu, &state);
+	long_mode = state.cs_long && state.efer & EFER_LMA;
+	length = svm_insn_length(code,
+				 guest_read(&state, state.rip + (long_mode ? 0 : state.cs_base),
+					    code, sizeof(code)),
+				 long_mode);
+	/* Unreadable code was changed behind the CPU's back; without prefixes it has 2 or 3 bytes. */
+	if (!length)
+		length = vmcb->control.exitcode == VMEXIT_VMMCALL ? 3 : 2;
+	next = state.rip + length;
+	return long_mode ? next : (u32)next;
+}
+
+void svm_skip(struct percpu *cpu)
+{
+	struct vmcb *vmcb = vmcb_of(cpu);
+
+	vmcb->save.rip = next_rip(cpu);
+	vmcb->control.interrupt_shadow &= ~INTERRUPT_SHADOW;
+	if (vmcb->save.rflags & RFLAGS_TF) {
+		vmcb->save.dr6 |= DR6_BS;
+		svm_inject(cpu, VECTOR_DB, 0);
+	}
+}
+
+/* Exceptions with an error code (APM volume 2, 8.2): #DF, #TS, #NP, #SS, #GP, #PF, #AC. */
+#define ERROR_CODE_VECTORS (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
+
+void svm_inject(struct percpu *cpu, u8 vector, u32 error)
+{
+	u64 event = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector;
+
+	if (BIT(vector) & ERROR_CODE_VECTORS)
+		event |= EVENT_ERROR_VALID | (u64)error << EVENT_ERROR_SHIFT;
+	vmcb_of(cpu)->control.eventinj = event;
+}
+
+void svm_flush(struct percpu *cpu)
+{
+	vmcb_of(cpu)->control.tlb_control = TLB_CONTROL_FLUSH_ALL;
+}

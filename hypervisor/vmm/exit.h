@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exits, in words that are the same on Intel and AMD. */
+#ifndef KEEL_VMM_EXIT_H
+#define KEEL_VMM_EXIT_H
+
+#include <keel/percpu.h>
+#include <keel/types.h>
+
+/* Neutral reasons; the numbers are part of KEEL_HC_EXITS: add at the end. */
+enum exit_reason {
+	EXIT_CPUID,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_CR,          /* MOV to CR0/CR4, CLTS, LMSW that touch a bit Keel owns */
+	EXIT_IO,
+	EXIT_MEMORY,      /* EPT violation or misconfiguration, nested page fault */
+	EXIT_HYPERCALL,   /* VMCALL, VMMCALL */
+	EXIT_XSETBV,
+	EXIT_INVD,
+	EXIT_HIDDEN_INSN, /* an instruction of a feature Keel hides: VMX, SVM, GETSEC */
+	EXIT_TRIPLE_FAULT,
+	EXIT_TASK_SWITCH,
+	EXIT_INIT,
+	EXIT_SIPI,
+	EXIT_NMI,
+	EXIT_NMI_WINDOW,
+	EXIT_UNKNOWN,     /* a reason that Keel never asked for */
+	EXIT_REASONS
+};
+
+_Static_assert(EXIT_REASONS <= PERCPU_EXITS_MAX, "counters in struct percpu");
+
+struct exit_info {
+	enum exit_reason reason;
+	u32 raw;           /* basic exit reason (SDM appendix C) or EXITCODE (APM appendix C) */
+	u64 qualification; /* exit qualification or EXITINFO1 */
+	union {
+		struct {
+			u16 port;
+			u8 bytes; /* 1, 2 or 4 */
+			bool in;
+			bool string; /* INS, OUTS */
+		} io;
+		struct {
+			gpa_t gpa;
+			bool write;
+			bool fetch;
+			bool misconfigured; /* a fault of Keel's own tables */
+		} memory;
+		struct {
+			u8 number; /* 0, 3, 4 */
+			u64 value; /* that the guest wants the register to have */
+		} cr;
+	};
+};
+
+extern const char *const exit_reason_names[EXIT_REASONS];
+
+/*
+ * The one place where exits are decided: counts @info and runs its handler. Called by the backend
+ * with the guest's general registers in cpu->regs; on return the backend enters the guest again.
+ */
+void exit_dispatch(struct percpu *cpu, const struct exit_info *info);
+
+#endif

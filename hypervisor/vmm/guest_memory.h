@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checked reads of what the guest sees at a linear address. */
+#ifndef KEEL_VMM_GUEST_MEMORY_H
+#define KEEL_VMM_GUEST_MEMORY_H
+
+#include "vmm/backend.h"
+
+/*
+ * Walks the guest's page tables (SDM volume 3, chapter 4) for @gva under @state: none, 32-bit, PAE,
+ * 4 or 5 levels. 0 and *@gpa, or -EFAULT where it is not mapped or the walk leaves the guest's memory.
+ */
+int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa);
+
+/* Reads @len bytes at @gva into @buf; returns how many could be read from its start. */
+size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/nested.h"
+
+#include <keel/bits.h>
+#include <keel/errno.h>
+#include <keel/panic.h>
+
+#include "cpu/cpuid.h"
+#include "cpu/mtrr_read.h"
+#include "lib/pagetable.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+
+#define LOW_END GIB(4)
+/* What one on-demand mapping covers: at most one table where 1 GiB pages are missing. */
+#define DEMAND_SIZE GIB(1)
+
+static struct pt table;
+static struct range_list guest_ram;
+static struct mtrr_state types;
+static hpa_t junk;
+static bool junk_mapped;
+
+static void *alloc(void *pool)
+{
+	(void)pool;
+	return frame_alloc();
+}
+
+static void release(void *pool, void *page)
+{
+	(void)pool;
+	frame_free(page);
+}
+
+/* Maps [start, end) to itself, each part with the memory type its MTRRs give. */
+static int map_identity(u64 start, u64 end)
+{
+	enum mem_type type = MEM_WB;
+	u64 until = end;
+	int err = 0;
+
+	while (start < end && !err) {
+		if (backend->nested_has_types)
+			type = mtrr_type(&types, start, &until);
+		until = min_u64(max_u64(until, start + PAGE_SIZE), end);
+		err = pt_map(&table, start, start, until - start, backend->nested_attrs(type));
+		start = until;
+		until = end;
+	}
+	return err;
+}
+
+/* As map_identity(), leaving out Keel's own memory. */
+static int map_around_keel(u64 start, u64 end)
+{
+	int err;
+
+	if (end <= keel_region.start || keel_region.end <= start)
+		return map_identity(start, end);
+	err = map_identity(start, max_u64(start, keel_region.start));
+	return err ? err : map_identity(min_u64(end, keel_region.end), end);
+}
+
+static int map_junk_pages(void)
+{
+	u64 attrs = backend->nested_attrs(MEM_WB);
+	int err = 0;
+
+	for (u64 gpa = keel_region.start; gpa < keel_region.end - PAGE_SIZE && !err;
+	     gpa += PAGE_SIZE)
+		err = pt_map(&table, gpa, junk, PAGE_SIZE, attrs);
+	return err;
+}
+
+/* Everything that the guest can be sure to need. */
+static int map_all(void)
+{
+	int err = map_around_keel(0, LOW_END);
+
+	for (u32 i = 0; i < guest_ram.count && !err; i++) {
+		const struct range *r = &guest_ram.at[i];
+		u64 start = max_u64(align_down(r->start, PAGE_SIZE), LOW_END);
+		u64 end = align_up(r->end, PAGE_SIZE);
+
+		if (r->type == RANGE_USABLE && start < end)
+			err = map_identity(start, end);
+	}
+	if (!err && junk_mapped)
+		err = map_junk_pages();
+	return err;
+}
+
+int nested_init(const struct range_list *ram)
+{
+	void *root = frame_alloc();
+	void *junk_page = frame_alloc();
+
+	if (!root || !junk_page)
+		return -ENOMEM;
+	table = (struct pt){ backend->nested_format, root, alloc, release, NULL };
+	junk = (hpa_t)(unsigned long)junk_page;
+	guest_ram = *ram;
+	mtrr_read(&types);
+	return map_all();
+}
+
+hpa_t nested_root(void)
+{
+	return (hpa_t)(unsigned long)table.root;
+}
+
+static void flush(struct percpu *cpu)
+{
+	backend->flush(cpu);
+}
+
+bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
+{
+	u64 limit = BIT64(types.phys_bits);
+	u64 start = align_down(gpa, DEMAND_SIZE);
+	u64 end = min_u64(start + DEMAND_SIZE, limit);
+
+	if (gpa < LOW_END || gpa >= limit)
+		return false;
+	if (!map_identity(start, end))
+		return true;
+	/* The pool is used up by earlier demands: forget them all and try once more. */
+	if (pt_unmap(&table, LOW_END, limit - LOW_END) || map_all() || map_identity(start, end))
+		return false;
+	flush(cpu);
+	return true;
+}
+
+void nested_map_junk(struct percpu *cpu)
+{
+	junk_mapped = true;
+	if (map_junk_pages())
+		panic("no page left to map over Keel's hidden memory");
+	flush(cpu);
+}
+
+void nested_types_changed(struct percpu *cpu)
+{
+	struct mtrr_state now;
+
+	mtrr_read(&now);
+	/* While E = 0 the guest is in the middle of a change (SDM volume 3, 12.11.7.2). */
+	if (!(now.def_type & MTRR_DEF_TYPE_E) || mtrr_same_map(&types, &now))
+		return;
+	types = now;
+	if (pt_unmap(&table, LOW_END, BIT64(types.phys_bits) - LOW_END) || map_all())
+		panic("no page left to map the guest's new memory types");
+	flush(cpu);
+}

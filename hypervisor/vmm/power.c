@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/power.h"
+
+#include <keel/bits.h>
+#include <keel/console.h>
+
+#include "cpu/desc.h"
+#include "cpu/port.h"
+#include "cpu/regs.h"
+#include "lib/acpi.h"
+#include "lib/acpi_reset.h"
+#include "mm/frame.h"
+#include "mm/host_map.h"
+#include "vmm/backend.h"
+#include "vmm/stats.h"
+
+/* PM1 control register (ACPI 6.4, 4.8.3.2.1). */
+#define PM1_CNT_SLP_EN BIT(13)
+
+/* Reset control register of Intel chipsets and all that follow them: system reset, reset CPU. */
+#define RST_CNT_PORT 0xcf9
+#define RST_CNT_SYS BIT(1)
+#define RST_CNT_CPU BIT(2)
+
+/* Keyboard controller: pulse output bit 0, the CPU's reset line. */
+#define KBC_PORT 0x64
+#define KBC_PULSE_RESET 0xfe
+
+#define RESET_WAIT 1000000
+
+static struct acpi_power_ports ports;
+static struct acpi_reset_reg firmware_reset;
+static gpa_t reset_register;
+
+static void redirect_reset(u64 rsdp)
+{
+	struct acpi_reset_reg ours = {
+		.space = ACPI_SPACE_MEMORY,
+		.address = keel_region.end - PAGE_SIZE,
+		.value = 1,
+	};
+
+	if (acpi_swap_reset_reg(rsdp, host_map_foreign, &ours, &firmware_reset))
+		reset_register = ours.address;
+}
+
+void power_init(u64 rsdp)
+{
+	struct acpi_header *dsdt;
+
+	if (!rsdp) {
+		log_notice("no ACPI found: power-off and reset are not seen by Keel");
+		return;
+	}
+	ports = acpi_power_ports(rsdp, host_map_foreign);
+	if (ports.pm1a_cnt)
+		backend->trap_ports(ports.pm1a_cnt, 2);
+	if (ports.pm1b_cnt)
+		backend->trap_ports(ports.pm1b_cnt, 2);
+	redirect_reset(rsdp);
+	dsdt = acpi_find(rsdp, "DSDT", host_map_foreign);
+	if (dsdt && acpi_hide_sleep(dsdt))
+		log_info("suspend to RAM is hidden from the guest: it would wake up without Keel");
+}
+
+void power_watch(u16 port, u32 value)
+{
+	if ((port == ports.pm1a_cnt || port == ports.pm1b_cnt) && value & PM1_CNT_SLP_EN)
+		stats_print("power-off");
+}
+
+bool power_is_reset_register(gpa_t gpa)
+{
+	return reset_register && gpa == reset_register;
+}
+
+static void wait_for_reset(void)
+{
+	for (u32 i = 0; i < RESET_WAIT; i++)
+		cpu_relax();
+}
+
+_Noreturn void power_reset(const char *why)
+{
+	struct desc_ptr no_idt = { 0, 0 };
+
+	stats_print(why);
+	if (firmware_reset.space == ACPI_SPACE_IO && firmware_reset.address) {
+		outb((u16)firmware_reset.address, firmware_reset.value);
+		wait_for_reset();
+	}
+	outb(RST_CNT_PORT, RST_CNT_SYS);
+	outb(RST_CNT_PORT, RST_CNT_SYS | RST_CNT_CPU);
+	wait_for_reset();
+	outb(KBC_PORT, KBC_PULSE_RESET);
+	wait_for_reset();
+	__asm__ volatile("lidt %0\n\tud2" : : "m"(no_idt));
+	cpu_halt();
+}

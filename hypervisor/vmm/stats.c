@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/stats.h"
+
+#include <keel/console.h>
+
+#include "lib/format.h"
+#include "vmm/exit.h"
+
+#define LINE_SIZE 200
+
+u64 stats_exits(u32 reason)
+{
+	const struct percpu *cpu = this_cpu();
+	u64 sum = 0;
+
+	if (reason < EXIT_REASONS)
+		return cpu->exits[reason];
+	for (u32 i = 0; i < EXIT_REASONS; i++)
+		sum += cpu->exits[i];
+	return sum;
+}
+
+void stats_print(const char *event)
+{
+	char line[LINE_SIZE];
+	int used = 0;
+
+	line[0] = '\0';
+	for (u32 i = 0; i < EXIT_REASONS; i++) {
+		u64 n = stats_exits(i);
+
+		if (n && used < LINE_SIZE)
+			used += keel_snprintf(line + used, LINE_SIZE - used, " %s=%llu",
+					      exit_reason_names[i], (unsigned long long)n);
+	}
+	log_notice("%s; exits: total=%llu%s", event,
+		   (unsigned long long)stats_exits(EXIT_REASONS), line);
+}
