@@ -40,7 +40,7 @@ check check-full: hypervisor image emulators cmocka32
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image rootfs/tree log keel.qcow2)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs rootfs/tree log keel.qcow2)
 	$(Q)scripts/remove $(wildcard $(O)/rootfs/rootfs.ext4* $(O)/rootfs/vmlinuz $(O)/rootfs/initrd.img)
 
 distclean:
