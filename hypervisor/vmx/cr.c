@@ -30,12 +30,23 @@ static bool switch_ia32e_mode(unsigned long old, unsigned long new)
 	return true;
 }
 
+/* VM exits and entries leave CD and NW alone (SDM 27.3.2.1), so they are the guest's in Keel too. */
+static void set_cache_bits(unsigned long new)
+{
+	unsigned long bits = CR0_CD | CR0_NW;
+	unsigned long old = read_cr0();
+
+	if ((old ^ new) & bits)
+		write_cr0((old & ~bits) | (new & bits));
+}
+
 static bool set_cr0(u64 value)
 {
 	unsigned long new = (value & CR0_DEFINED) | CR0_ET;
 
 	if (!switch_ia32e_mode(vmx_guest_cr0(), new))
 		return false;
+	set_cache_bits(new);
 	vmcs_write(VMCS_CR0_SHADOW, new);
 	vmcs_write(VMCS_GUEST_CR0, new | (vmx_caps.cr0_fixed0 & vmx_caps.cr0_owned));
 	return true;
