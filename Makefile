@@ -6,7 +6,10 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 
 O ?= build
-override O := $(abspath $(O))
+override O := $(abspath $(or $(strip $(O)),build))
+ifneq ($(words $(CURDIR) $(O)),2)
+$(error the paths of the tree and of O must not contain spaces)
+endif
 Q := $(if $(filter 1,$(V)),,@)
 override V := $(filter 1,$(V))
 export V
