@@ -33,7 +33,7 @@ class Setup:
 
 class Machine:
     """Starts an emulator with COM1 on a socket; use as a context manager."""
-    silence = 120
+    silence = 60
 
     def __init__(self, setup, folder):
         self.setup = setup
@@ -44,6 +44,7 @@ class Machine:
         self.killed = False
 
     def __enter__(self):
+        self.log = open(self.folder / "console.log", "wb")
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(60 * settings.TIMEOUT_SCALE)
             argv = self.command(server.getsockname()[1])
@@ -55,14 +56,13 @@ class Machine:
             except TimeoutError:
                 self.kill()
                 raise AssertionError("the emulator did not open its serial port\n" + self.tail())
-        self.log = open(self.folder / "console.log", "wb")
         self.console = pexpect.fdpexpect.fdspawn(self.connection.fileno(), timeout=self.silence)
         self.console.logfile_read = self.log
         return self
 
     def __exit__(self, *exc):
         self.kill()
-        self.connection.close()
+        self.console.close()
         self.log.close()
 
     def kill(self):
@@ -74,6 +74,7 @@ class Machine:
 
     def tail(self):
         """What a person wants to see of a run that went wrong."""
+        self.log.flush()
         parts = []
         for name in ("emulator.log", "console.log"):
             path = self.folder / name
@@ -149,7 +150,7 @@ class Qemu(Machine):
         setup = self.setup
         argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg",
                 "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
-                "-display", "none", "-monitor", "none", "-no-user-config",
+                "-display", "none", "-monitor", "none", "-nic", "none", "-no-user-config",
                 "-serial", f"tcp:127.0.0.1:{port}",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if setup.cdrom:

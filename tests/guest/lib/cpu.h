@@ -26,6 +26,7 @@
 #define CR4_OSFXSR BIT(9)
 #define CR4_VMXE BIT(13)
 #define CR4_OSXSAVE BIT(18)
+#define CR4_PKE BIT(22)
 
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
