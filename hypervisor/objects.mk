@@ -32,6 +32,7 @@ objs-y += dev/screen.o
 objs-y += dev/uart.o
 
 objs-y += vmm/backend.o
+objs-y += vmm/below.o
 objs-y += vmm/exit.o
 objs-y += vmm/exit_cpuid.o
 objs-y += vmm/exit_cr.o

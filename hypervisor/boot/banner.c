@@ -5,14 +5,17 @@
 #include "cpu/cpuid.h"
 #include "mm/frame.h"
 #include "mode/mode.h"
+#include "vmm/below.h"
 
 void banner_print(const struct range_list *ram, u32 hidden_cpus)
 {
 	u64 size = keel_region.end - keel_region.start;
+	const char *below = below_init();
 	char vendor[13];
 
 	cpu_vendor(vendor);
-	log_notice("Keel " KEEL_VERSION " " SUBARCH_NAME " by %s on %s", backend->name, vendor);
+	log_notice("Keel " KEEL_VERSION " " SUBARCH_NAME " by %s on %s%s%s", backend->name, vendor,
+		   below ? ", hypervisor below: " : "", below ? below : "");
 	log_notice("guest: %llu MiB of RAM; Keel takes %llu KiB at 0x%llx, %u KiB of it unused",
 		   (unsigned long long)(range_total(ram, RANGE_USABLE, ~0ull) >> 20),
 		   (unsigned long long)(size >> 10), (unsigned long long)keel_region.start,

@@ -3,8 +3,11 @@
 #include "vmm/exit.h"
 
 #include <keel/panic.h>
+#include <keel/percpu.h>
 
 #include "vmm/handlers.h"
+
+_Static_assert(EXIT_REASONS <= PERCPU_EXITS_MAX, "counters in struct percpu");
 
 const char *const exit_reason_names[EXIT_REASONS] = {
 	[EXIT_CPUID] = "cpuid",

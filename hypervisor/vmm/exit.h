@@ -3,8 +3,9 @@
 #ifndef KEEL_VMM_EXIT_H
 #define KEEL_VMM_EXIT_H
 
-#include <keel/percpu.h>
 #include <keel/types.h>
+
+struct percpu;
 
 /* Neutral reasons; the numbers are part of KEEL_HC_EXITS: add at the end. */
 enum exit_reason {
@@ -27,8 +28,6 @@ enum exit_reason {
 	EXIT_UNKNOWN,     /* a reason that Keel never asked for */
 	EXIT_REASONS
 };
-
-_Static_assert(EXIT_REASONS <= PERCPU_EXITS_MAX, "counters in struct percpu");
 
 struct exit_info {
 	enum exit_reason reason;

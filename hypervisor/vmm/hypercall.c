@@ -6,6 +6,7 @@
 #include "cpu/regs.h"
 #include "mm/frame.h"
 #include "vmm/backend.h"
+#include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/stats.h"
 
@@ -42,10 +43,14 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 
 	(void)info;
 	backend->get_state(cpu, &state);
-	if ((u32)cpu->regs.rax != KEEL_HC_SIGNATURE || state.cpl) {
+	if (state.cpl) {
 		backend->inject(cpu, VECTOR_UD, 0);
-		return;
+	} else if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE) {
+		call(cpu);
+		backend->skip(cpu);
+	} else if (below_hypercall(cpu)) {
+		backend->skip(cpu);
+	} else {
+		backend->inject(cpu, VECTOR_UD, 0);
 	}
-	call(cpu);
-	backend->skip(cpu);
 }

@@ -58,6 +58,8 @@ void power_init(u64 rsdp)
 	if (ports.pm1b_cnt)
 		backend->trap_ports(ports.pm1b_cnt, 2);
 	redirect_reset(rsdp);
+	if (!reset_register)
+		backend->trap_ports(KBC_PORT, 1);
 	dsdt = acpi_find(rsdp, "DSDT", host_map_foreign);
 	if (dsdt && acpi_hide_sleep(dsdt))
 		log_info("suspend to RAM is hidden from the guest: it would wake up without Keel");
@@ -65,6 +67,8 @@ void power_init(u64 rsdp)
 
 void power_watch(u16 port, u32 value)
 {
+	if (port == KBC_PORT && value == KBC_PULSE_RESET)
+		stats_print("reset by the keyboard controller");
 	if ((port == ports.pm1a_cnt || port == ports.pm1b_cnt) && value & PM1_CNT_SLP_EN)
 		stats_print("power-off");
 }

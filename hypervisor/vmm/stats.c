@@ -2,6 +2,8 @@
 #include "vmm/stats.h"
 
 #include <keel/console.h>
+#include <keel/percpu.h>
+#include <keel/percpu.h>
 
 #include "lib/format.h"
 #include "vmm/exit.h"
