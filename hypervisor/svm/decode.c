@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the VMCB's exit fields to neutral words. Pure: no instruction of SVM's is used here. */
-#include "svm/svm.h"
+#include "svm/decode.h"
 
 #include "cpu/regs.h"
 

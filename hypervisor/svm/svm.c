@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* AMD SVM: what the CPU must have, turning it on, and the exit's first C function. */
+#include "svm/decode.h"
 #include "svm/svm.h"
 
 #include <keel/abi.h>

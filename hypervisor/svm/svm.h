@@ -39,19 +39,6 @@ void svm_skip(struct percpu *cpu);
 void svm_inject(struct percpu *cpu, u8 vector, u32 error);
 void svm_flush(struct percpu *cpu);
 
-/* svm/decode.c: pure. */
-void svm_decode(const struct vmcb_control *control, struct exit_info *info);
-/*
- * The event that EVENTINJ must deliver again after an exit that came while @exitintinfo was being
- * delivered; 0 if there is none (a software interrupt or INT3 is executed again instead).
- */
-u64 svm_event_to_reinject(u64 exitintinfo);
-/*
- * Bytes of the intercepted instruction that starts at @code, of which @len bytes could be read:
- * prefixes, then a two-byte opcode, with a ModRM byte for 0F 01. 0 if it cannot be told.
- */
-u8 svm_insn_length(const u8 *code, size_t len, bool long_mode);
-
 /* svm/msr.c */
 #define SVM_MSR_RULES 4
 extern const struct msr_rule svm_msr_rules[SVM_MSR_RULES];

@@ -6,6 +6,7 @@
 #include "cpu/regs.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "svm/decode.h"
 #include "svm/svm.h"
 #include "vmm/guest_memory.h"
 
