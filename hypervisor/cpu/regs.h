@@ -27,7 +27,6 @@
 #define CR4_SMXE BIT64(14)
 #define CR4_PCIDE BIT64(17)
 #define CR4_OSXSAVE BIT64(18)
-#define CR4_SMEP BIT64(20)
 #define CR4_PKE BIT64(22)
 #define CR4_CET BIT64(23)
 

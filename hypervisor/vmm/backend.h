@@ -86,11 +86,11 @@ struct backend {
 	void (*inject)(struct percpu *cpu, u8 vector, u32 error);
 	void (*get_state)(struct percpu *cpu, struct guest_state *state);
 	/*
-	 * Sets CR0 or CR4 to what the guest asked for, which is a legal combination, as MOV to CR would; @pdptes:
-	 * the four page-directory pointers the processor would load with it, or NULL. False, and nothing is
-	 * changed, for bits that this CPU lacks or the backend hides. NULL where CR writes never exit.
+	 * Sets CR0 to what the guest asked for, a legal combination, as MOV to CR0 would; @pdptes: the four
+	 * page-directory pointers that the processor would load with it, or NULL. False, and nothing is changed, where the
+	 * processor would answer #GP for a reason of its own. NULL where writes to CR0 never exit.
 	 */
-	bool (*set_cr)(struct percpu *cpu, u8 number, u64 value, const u64 *pdptes);
+	bool (*set_cr0)(struct percpu *cpu, u64 value, const u64 *pdptes);
 	/* The next entry forgets everything that came from the nested table. */
 	void (*flush)(struct percpu *cpu);
 };

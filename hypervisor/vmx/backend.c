@@ -91,7 +91,7 @@ const struct backend vmx_backend = {
 	.skip = vmx_skip,
 	.inject = vmx_inject,
 	.get_state = vmx_get_state,
-	.set_cr = vmx_set_cr,
+	.set_cr0 = vmx_set_cr0,
 	.flush = vmx_flush,
 	.fix_cpuid = vmx_fix_cpuid,
 };

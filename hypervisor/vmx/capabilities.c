@@ -85,9 +85,9 @@ static void read_ept_vpid(u64 cap)
 }
 
 /*
- * Bits of CR0 and CR4 that the processor fixes in VMX operation (A.7, A.8) are Keel's, and so are
- * those whose feature Keel hides. The guest finds the others as on the bare machine: setting a bit
- * that VMX operation forbids is #GP without an exit (26.3).
+ * Keel owns the bits of CR0 that the processor fixes in VMX operation (A.7), which are NE alone, and
+ * those of CR4 whose feature it hides. The guest finds the others as on the bare machine: setting
+ * one that VMX operation forbids is #GP without an exit (26.3).
  */
 static void read_fixed_bits(void)
 {
@@ -97,7 +97,7 @@ static void read_fixed_bits(void)
 	vmx_caps.cr4_fixed1 = rdmsr(IA32_VMX_CR4_FIXED1);
 	/* An unrestricted guest may clear PE and PG. */
 	vmx_caps.cr0_owned = vmx_caps.cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
-	vmx_caps.cr4_owned = vmx_caps.cr4_fixed0 | CR4_VMXE;
+	vmx_caps.cr4_owned = CR4_VMXE;
 	if (vmx_caps.cr4_fixed1 & CR4_SMXE)
 		vmx_caps.cr4_owned |= CR4_SMXE;
 }

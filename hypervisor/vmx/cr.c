@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes to CR0 and CR4 that touch a bit of Keel's: done here as the processor would. */
+/* Writes to CR0 that touch a bit of Keel's: done here as the processor would. */
 #include "cpu/regs.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
@@ -40,33 +40,16 @@ static void set_cache_bits(unsigned long new)
 		write_cr0((old & ~bits) | (new & bits));
 }
 
-static bool set_cr0(u64 value)
+bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes)
 {
 	unsigned long new = (value & CR0_DEFINED) | CR0_ET;
 
+	(void)cpu;
 	if (!switch_ia32e_mode(vmx_guest_cr0(), new))
 		return false;
 	set_cache_bits(new);
 	vmcs_write(VMCS_CR0_SHADOW, new);
 	vmcs_write(VMCS_GUEST_CR0, new | (vmx_caps.cr0_fixed0 & vmx_caps.cr0_owned));
-	return true;
-}
-
-static bool set_cr4(u64 value)
-{
-	/* Bits that VMX operation forbids do not exist, nor do those of what Keel hides. */
-	if (value & ~(u64)(vmx_caps.cr4_fixed1 & ~(CR4_VMXE | CR4_SMXE)))
-		return false;
-	vmcs_write(VMCS_CR4_SHADOW, value);
-	vmcs_write(VMCS_GUEST_CR4, value | vmx_caps.cr4_fixed0);
-	return true;
-}
-
-bool vmx_set_cr(struct percpu *cpu, u8 number, u64 value, const u64 *pdptes)
-{
-	(void)cpu;
-	if (!(number ? set_cr4(value) : set_cr0(value)))
-		return false;
 	for (int i = 0; pdptes && i < 4; i++)
 		vmcs_write64(VMCS_GUEST_PDPTE(i), pdptes[i]);
 	vmx_flush_linear();

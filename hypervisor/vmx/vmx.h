@@ -33,7 +33,7 @@ struct vmx_capabilities {
 	unsigned long cr0_fixed0, cr4_fixed0; /* bits that must be 1 in root operation */
 	unsigned long cr0_fixed1, cr4_fixed1; /* bits that may be 1 */
 	unsigned long cr0_owned, cr4_owned;   /* bits of the guest's that Keel hides behind a mask */
-	bool trace_in_vmx;                    /* Intel PT works in VMX operation */
+	bool trace_in_vmx; /* Intel PT works in VMX operation */
 	bool ept_2m, ept_1g;
 	bool invept_single;
 	bool invvpid_single;
@@ -62,7 +62,7 @@ unsigned long vmx_guest_cr4(void);
 bool vmx_guest_in_64bit_code(void);
 
 /* cr.c: as in struct backend. */
-bool vmx_set_cr(struct percpu *cpu, u8 number, u64 value, const u64 *pdptes);
+bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes);
 
 /* cpuid.c: as in struct backend. */
 void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
