@@ -114,7 +114,7 @@ static void compare_cr4(void)
 		check_trap(try_write_cr4(old | CR4_VMXE), VEC_GP, "CR4.VMXE cannot be set");
 		check_eq(read_cr4(), old, "CR4.VMXE reads 0");
 	}
-	if (sizeof(long) == 8)
+	if (sizeof(long) == 8 && is_intel)
 		check_trap(try_write_cr4(old & ~CR4_PAE), VEC_GP,
 			   "CR4.PAE cannot be cleared in long mode");
 }

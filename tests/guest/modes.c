@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Entry as the boot protocol says, then every mode of the CPU, with a forced exit in each. */
+#include "lib/cpu.h"
+#include "lib/hypercall.h"
+#include "lib/paging.h"
+#include "lib/trap.h"
+#include "modes.h"
+
+const char payload_name[] = "modes";
+
+extern const u32 entry_state[10], entry_esp, entry_efer;
+
+static void check_entry(void)
+{
+	enum { CR4, CR0, EDI, EBP, EBX, SS, ES, DS, CS, FLAGS };
+
+	check_eq(entry_state[CS], SEL_CODE32, "CS at entry");
+	check_eq(entry_state[DS], SEL_DATA, "DS at entry");
+	check_eq(entry_state[ES], SEL_DATA, "ES at entry");
+	check_eq(entry_state[SS], SEL_DATA, "SS at entry");
+	check_eq(entry_state[FLAGS] & FLAGS_IF, 0, "IF at entry");
+	check_eq(entry_state[CR0] & (CR0_PG | CR0_PE), CR0_PE, "PG and PE at entry");
+	check_eq(entry_state[CR4], 0, "CR4 at entry");
+	check_eq(entry_state[EBX] | entry_state[EBP] | entry_state[EDI], 0, "EBX, EBP, EDI at entry");
+	if (sizeof(long) == 4)
+		check_eq(rdmsr(MSR_EFER), 0, "EFER at entry");
+	else
+		check_eq(entry_efer, 0, "EFER at entry");
+	same(entry_state[CR0], "cr0 at entry");
+	same(rdmsr(MSR_PAT), "pat at entry");
+}
+
+/* Every mode must see the same CPUID leaf and, under Keel, get the same answer. */
+static void check_result(const char *mode)
+{
+	struct cpuid want = cpuid(0, 0);
+
+	check_eq(mode_result.cpuid[0], want.eax, "CPUID's EAX in %s", mode);
+	check_eq(mode_result.cpuid[1], want.ebx, "CPUID's EBX in %s", mode);
+	check_eq(mode_result.cpuid[2], want.ecx, "CPUID's ECX in %s", mode);
+	check_eq(mode_result.cpuid[3], want.edx, "CPUID's EDX in %s", mode);
+	check_eq(mode_result.efer, mode_result.efer_want, "EFER in %s", mode);
+	if (under_keel)
+		check_eq(mode_result.answer, KEEL_HC_ANSWER, "hypercall in %s", mode);
+	memset(&mode_result, 0, sizeof(mode_result));
+}
+
+#ifndef __x86_64__
+static void flat(void)
+{
+	mode_probe32();
+	check_result("32-bit flat mode");
+}
+
+static void legacy_paging(void)
+{
+	static u32 pages[1024] __attribute__((aligned(4096)));
+
+	for (u32 i = 0; i < 1024; i++)
+		pages[i] = i << 22 | 0x83;
+	write_cr4(read_cr4() | CR4_PSE);
+	write_cr3((u32)pages);
+	write_cr0(read_cr0() | CR0_PG);
+	mode_probe32();
+	write_cr0(read_cr0() & ~CR0_PG);
+	write_cr4(read_cr4() & ~CR4_PSE);
+	check_result("32-bit paging");
+}
+
+static void pae_paging(void)
+{
+	pae_on();
+	mode_probe32();
+	pae_off();
+	check_result("PAE paging");
+}
+
+/* PDPTEs are loaded by the move to CR3: a change of the table alone must not be seen. */
+static void pae_reload(void)
+{
+	u64 old = pdpt_pae[2];
+	static volatile u32 *const probe = (u32 *)0x80000000;
+	static u64 other_pd[512] __attribute__((aligned(4096)));
+
+	for (u32 i = 0; i < 512; i++)
+		other_pd[i] = 0x83 | 0x5000000;
+	*(volatile u32 *)0x5000000 = 0x600dd00d;
+	pae_on();
+	pdpt_pae[2] = (u32)other_pd | 1;
+	write_cr3((u32)pdpt_pae);
+	cpuid(0, 0);
+	check_eq(*probe, 0x600dd00d, "a new PDPTE is used after CR3 is loaded");
+	pae_off();
+	pdpt_pae[2] = old;
+	pae_on();
+	cpuid(0, 0);
+	pdpt_pae[2] = 0;
+	write_cr0(read_cr0() & ~CR0_PG);
+	pdpt_pae[2] = (u32)other_pd | 1;
+	write_cr0(read_cr0() | CR0_PG);
+	check_eq(*probe, 0x600dd00d, "a new PDPTE is used after CR0.PG is set");
+	pae_off();
+	pdpt_pae[2] = old;
+}
+
+static void other_modes(void)
+{
+	static const struct {
+		const char *name;
+		void (*enter)(void);
+	} modes[] = {
+		{ "16-bit protected mode", mode_protected16 },
+		{ "real mode", mode_real },
+		{ "64-bit mode", mode_long },
+		{ "compatibility mode", mode_compat },
+	};
+
+	for (u32 round = 0; round < 5; round++) {
+		for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+			modes[i].enter();
+			check_result(modes[i].name);
+		}
+	}
+	check_eq(mode_bios_memory, *(volatile u16 *)0x413, "INT 12h in real mode");
+	check(mode_high_kept, "R8 to R15 and the upper halves survive an exit");
+}
+#endif
+
+void payload(void)
+{
+	check_entry();
+	memset(&mode_result, 0, sizeof(mode_result));
+	mode_call = !under_keel ? 0 : is_intel ? 1 : 2;
+#ifdef __x86_64__
+	mode_probe64();
+	check_result("64-bit mode");
+#else
+	memcpy((void *)LOW_CODE, low_start, low_end - low_start);
+	flat();
+	legacy_paging();
+	pae_paging();
+	pae_reload();
+	other_modes();
+	flat();
+#endif
+}

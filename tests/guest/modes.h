@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What modes.c and modes_code.S share. The results lie where 16-bit code can store them. */
+#ifndef MODES_H
+#define MODES_H
+
+#define LOW_CODE 0x8000
+#define LOW_RESULT 0x9000
+#define LOW_CALL 0x9020 /* 0: no hypercall, 1: VMCALL, 2: VMMCALL */
+#define LOW_BIOS 0x9024
+#define LOW_KEPT 0x9028 /* 64-bit registers survived */
+
+#ifndef __ASSEMBLER__
+#include "lib/guest.h"
+
+struct mode_result {
+	u32 cpuid[4], efer, answer, efer_want;
+};
+#define mode_result (*(struct mode_result *)LOW_RESULT)
+#define mode_call (*(u32 *)LOW_CALL)
+#define mode_high_kept (*(u32 *)LOW_KEPT)
+#define mode_bios_memory (*(u16 *)LOW_BIOS)
+
+extern const char low_start[], low_end[];
+void mode_probe32(void);
+void mode_probe64(void);
+void mode_protected16(void);
+void mode_real(void);
+void mode_long(void);
+void mode_compat(void);
+#endif
+
+#endif
