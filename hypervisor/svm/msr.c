@@ -112,4 +112,8 @@ const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{ AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write },
 	{ AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, refuse_read, refuse_write },
 	{ AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, refuse_read, refuse_write },
+	/* What is RAM and what is SMM's stays as the firmware set it: Keel lies there. */
+	{ AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, refuse_write },
+	{ AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, refuse_write },
+	{ AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, refuse_write },
 };

@@ -40,7 +40,7 @@ void svm_inject(struct percpu *cpu, u8 vector, u32 error);
 void svm_flush(struct percpu *cpu);
 
 /* svm/msr.c */
-#define SVM_MSR_RULES 4
+#define SVM_MSR_RULES 7
 extern const struct msr_rule svm_msr_rules[SVM_MSR_RULES];
 void svm_trap_msr(u32 msr, u8 trap);
 void svm_trap_ports(u16 first, u16 count);

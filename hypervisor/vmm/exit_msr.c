@@ -9,16 +9,33 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "mm/frame.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
 
-/* Linux skips an update whose revision did not change; one line, and no second try. */
-static bool refuse_microcode(struct percpu *cpu, u32 msr, u64 value)
+/* Linux skips an update whose revision did not change. One line, however often it is tried. */
+static bool ignore_microcode(struct percpu *cpu, u32 msr, u64 value)
 {
+	static bool said;
+
 	(void)cpu;
 	(void)value;
+	if (said)
+		return true;
+	said = true;
 	log_notice("the guest's microcode update (MSR 0x%x) is ignored: update by the firmware", msr);
 	return true;
+}
+
+/* An APIC page laid over Keel's memory would take Keel's own accesses (SDM volume 3, 11.4.5). */
+static bool write_apic_base(struct percpu *cpu, u32 msr, u64 value)
+{
+	u64 base = value & APIC_BASE_ADDRESS;
+
+	(void)cpu;
+	if (keel_region.start <= base && base < keel_region.end)
+		return false;
+	return wrmsr_safe(msr, value);
 }
 
 static bool write_mtrr(struct percpu *cpu, u32 msr, u64 value)
@@ -31,8 +48,9 @@ static bool write_mtrr(struct percpu *cpu, u32 msr, u64 value)
 
 /* Rules that hold on both vendors. */
 static const struct msr_rule common_rules[] = {
-	{ IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, MSR_WRITE, NULL, refuse_microcode },
-	{ AMD_PATCH_LOADER, AMD_PATCH_LOADER, MSR_WRITE, NULL, refuse_microcode },
+	{ IA32_APIC_BASE, IA32_APIC_BASE, MSR_WRITE, NULL, write_apic_base },
+	{ IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, MSR_WRITE, NULL, ignore_microcode },
+	{ AMD_PATCH_LOADER, AMD_PATCH_LOADER, MSR_WRITE, NULL, ignore_microcode },
 };
 
 /* Only where nested entries carry the type; elsewhere the MTRRs work by themselves. */
