@@ -7,8 +7,8 @@
 #include "vmx/vmx.h"
 
 #define REMEDY                                                                                     \
-	": Keel needs an Intel processor of 2010 (Westmere) or later; if a hypervisor lies below, " \
-	"let it pass this on (KVM: -cpu host)"
+	": use an Intel CPU of 2010 (Westmere) or later, or, under KVM, pass it on (nested=1 and " \
+	"-cpu host)"
 
 /* IA32_VMX_BASIC (A.1) */
 #define BASIC_REVISION 0x7fffffffu
@@ -47,7 +47,6 @@ static u32 allowed_controls(u32 msr, u32 wanted)
 static void choose_controls(void)
 {
 	bool true_msrs = rdmsr(IA32_VMX_BASIC) & BASIC_TRUE_CONTROLS;
-	/* EPT decides where KVM offers a control below: without EPT there is no secondary one. */
 	u32 exit = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT |
 		   EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
 
@@ -111,28 +110,28 @@ static const char *first_missing(u64 ept_vpid)
 	u32 efer = EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
 	const struct requirement requirements[] = {
 		{ vmx_caps.secondary, SECONDARY_ENABLE_EPT,
-		  "VMX has no extended page tables (EPT)" REMEDY },
+		  "this CPU has no extended page tables (EPT)" REMEDY },
 		{ vmx_caps.secondary, SECONDARY_UNRESTRICTED_GUEST,
-		  "VMX has no unrestricted guest" REMEDY },
-		{ vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "VMX has no MSR bitmaps" REMEDY },
-		{ vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "VMX has no I/O bitmaps" REMEDY },
-		{ pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "VMX has no virtual NMIs" REMEDY },
-		{ primary, PRIMARY_NMI_WINDOW_EXITING, "VMX has no NMI-window exiting" REMEDY },
+		  "this CPU has no unrestricted guest" REMEDY },
+		{ vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY },
+		{ vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY },
+		{ pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "this CPU has no virtual NMIs" REMEDY },
+		{ primary, PRIMARY_NMI_WINDOW_EXITING, "this CPU has no NMI-window exiting" REMEDY },
 		{ ~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
-		  "VMX cannot leave CR3 to the guest" REMEDY },
-		{ vmx_caps.exit, pat, "VMX cannot switch IA32_PAT" REMEDY },
-		{ vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "VMX cannot switch IA32_PAT" REMEDY },
-		{ vmx_caps.exit, efer, "VMX cannot switch IA32_EFER" REMEDY },
-		{ vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "VMX cannot switch IA32_EFER" REMEDY },
+		  "this CPU cannot leave CR3 to the guest" REMEDY },
+		{ vmx_caps.exit, pat, "this CPU cannot switch IA32_PAT" REMEDY },
+		{ vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "this CPU cannot switch IA32_PAT" REMEDY },
+		{ vmx_caps.exit, efer, "this CPU cannot switch IA32_EFER" REMEDY },
+		{ vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "this CPU cannot switch IA32_EFER" REMEDY },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(requirements); i++)
 		if ((requirements[i].controls & requirements[i].needed) != requirements[i].needed)
 			return requirements[i].missing;
 	if (!(ept_vpid & CAP_WALK_4) || !(ept_vpid & CAP_WRITE_BACK))
-		return "EPT has no 4-level tables of write-back memory" REMEDY;
+		return "this CPU has no 4-level EPT in write-back memory" REMEDY;
 	if (!(ept_vpid & CAP_INVEPT) || !(ept_vpid & (CAP_INVEPT_SINGLE | CAP_INVEPT_ALL)))
-		return "VMX has no INVEPT" REMEDY;
+		return "this CPU has no INVEPT" REMEDY;
 	return NULL;
 }
 
@@ -161,7 +160,7 @@ int vmx_unlock(const char **why)
 	}
 	if (control & FEATURE_CONTROL_VMX_OUTSIDE_SMX)
 		return 0;
-	*why = "VMX is locked off by the firmware (IA32_FEATURE_CONTROL): enable Intel "
-	       "Virtualization Technology (VT-x) in the firmware setup";
+	*why = "locked off by the firmware (IA32_FEATURE_CONTROL): enable Intel Virtualization "
+	       "Technology (VT-x) in the firmware setup";
 	return -ENODEV;
 }
