@@ -266,6 +266,19 @@ static void check_page(u64 va)
 	}
 }
 
+/* Tables that map nothing would be lost memory. */
+static void no_table_is_empty(void)
+{
+	static const u8 zeroes[PAGE_SIZE];
+
+	for (u32 i = 0; i < POOL_PAGES; i++) {
+		const u8 *page = pool_memory + i * PAGE_SIZE;
+
+		if (taken[i] && page != pt.root)
+			assert_true(memcmp(page, zeroes, PAGE_SIZE));
+	}
+}
+
 /* Everywhere where something may begin or end, and at random places. */
 static void check_all(void)
 {
@@ -282,6 +295,7 @@ static void check_all(void)
 	}
 	for (u32 i = 0; i < 20; i++)
 		check_page(random_u64() & (space() - 1) & ~0xfffull);
+	no_table_is_empty();
 }
 
 static void all_is_given_back(void)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs one payload guest and says what came of it."""
+import dataclasses
+import fcntl
+import pickle
+import re
+
+import iso
+import machine
+import settings
+
+retries = []    # emulator crashes that a second run made good, for the summary
+
+
+def with_retry(what, run):
+    """A crash of the emulator itself is worth a second run, once, and is never silent."""
+    try:
+        return run()
+    except machine.EmulatorCrash as crash:
+        retries.append(f"{what}: {crash}; run again")
+        (settings.WORK / "retries").open("a").write(retries[-1] + "\n")
+        return run()
+
+
+@dataclasses.dataclass
+class Result:
+    passed: int
+    failed: list
+    same: dict
+    text: str
+    tail: str
+
+
+def parse(text, tail):
+    body = text[text.rindex("BEGIN "):]
+    passed = len(re.findall(r"^PASS ", body, re.M))
+    failed = re.findall(r"^FAIL .*", body, re.M)
+    same = dict(re.findall(r"^SAME (.*): ([0-9a-f]+)$", body, re.M))
+    return Result(passed, failed, same, body, tail)
+
+
+def console(result):
+    return "\n" + "\n".join(result.failed) + "\n" + result.tail
+
+
+def iso_for(payload, width, keel, token, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "boot.iso"
+    guest = settings.GUESTS / f"{payload.name}{width}"
+    cmdline = f"{token} {payload.options}".strip()
+    if keel:
+        iso.keel_iso(path, settings.KEEL, guest, cmdline)
+    else:
+        iso.bare_iso(path, guest, cmdline)
+    return path
+
+
+def run_payload(payload, width, backend, keel, token=None, cpu=None):
+    """One run to its end; the result, or an AssertionError with the console's tail."""
+    token = token or ("keel" if keel else "bare")
+    name = f"{payload.id()}-{width}-{backend}-{'keel' if keel else 'bare'}-{token}"
+    folder = settings.WORK / name
+
+    def run():
+        cdrom = iso_for(payload, width, keel, token, folder)
+        setup = machine.Setup(cdrom=cdrom, memory=payload.memory, cpu=cpu)
+        with machine.MACHINES[backend](setup, folder) as m:
+            m.expect(rb"BEGIN [^\n]*\n")
+            if payload.resets:
+                m.expect(rb"ENDING [^\n]*\n")
+                m.expect(rb"BEGIN [^\n]*\n")
+                text = m.text()
+                return Result(1, re.findall(r"^FAIL .*", text, re.M), {}, text, m.tail())
+            if payload.powers_off:
+                m.expect(rb"ENDING [^\n]*\n")
+                m.wait_off()
+                text = m.text()
+                return Result(1, re.findall(r"^FAIL .*", text, re.M), {}, text, m.tail())
+            done = m.expect(rb"DONE (\d+) (\d+)\r?\n")
+            m.wait_off()
+            result = parse(m.text(), m.tail())
+            assert int(done[1]) == result.passed and int(done[2]) == len(result.failed), \
+                f"lines and DONE disagree{console(result)}"
+            return result
+
+    try:
+        return with_retry(name, run)
+    finally:
+        (folder / "boot.iso").unlink(missing_ok=True)
+
+
+def bare_result(payload, width, backend):
+    """The bare run's result; made once, also when two pytest processes ask for it."""
+    settings.WORK.mkdir(parents=True, exist_ok=True)
+    base = settings.WORK / f"bare-{payload.id()}-{width}-{backend}"
+    with open(f"{base}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = base.with_suffix(".pickle")
+        if kept.exists():
+            return pickle.loads(kept.read_bytes())
+        result = run_payload(payload, width, backend, keel=False)
+        kept.write_bytes(pickle.dumps(result))
+        return result

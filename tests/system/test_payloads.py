@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every payload guest, as 32-bit and 64-bit code, on each machine: bare, and under Keel."""
+import re
+
+import pytest
+
+import payloads
+import runner
+
+CASES = [pytest.param(p, w, b, id=f"{p.id()}-{w}-{b}")
+         for p in payloads.PAYLOADS for w in (32, 64) for b in ("qemu-svm", "bochs-vmx")]
+BARE = [c for c in CASES if c.values[0].bare]
+
+
+def assert_passed(result):
+    assert result.passed > 0 and not result.failed, runner.console(result)
+
+
+@pytest.mark.parametrize("payload, width, backend", BARE)
+def test_bare(payload, width, backend):
+    assert_passed(runner.bare_result(payload, width, backend))
+
+
+def allowed(backend, key):
+    bits = 0
+    for where, pattern, mask in payloads.DIFFERENCES:
+        if where == backend and re.fullmatch(pattern, key):
+            bits |= mask
+    return bits
+
+
+def differences(bare, keel, backend):
+    """The SAME lines that are not the same, beyond what the table allows."""
+    found = [f"{key}: only in one run" for key in bare.keys() ^ keel.keys()]
+    for key in bare.keys() & keel.keys():
+        if (int(bare[key], 16) ^ int(keel[key], 16)) & ~allowed(backend, key):
+            found.append(f"{key}: bare {bare[key]}, under Keel {keel[key]}")
+    return sorted(found)
+
+
+def ranges(result):
+    return [(int(a, 16), int(b, 16)) for a, b
+            in re.findall(r"^E820 ([0-9a-f]+) ([0-9a-f]+) 1$", result.text, re.M)]
+
+
+def assert_ram_is_bare_minus_hole(bare, keel):
+    hole_start, hole_size = (int(v, 16) for v in re.search(
+        r"^REGION ([0-9a-f]+) ([0-9a-f]+)$", keel.text, re.M).groups())
+    assert any(s <= hole_start and hole_start + hole_size <= s + n for s, n in ranges(bare)), \
+        "Keel's memory is not from the machine's RAM"
+    lost = sum(n for _, n in ranges(bare)) - sum(n for _, n in ranges(keel))
+    assert 0 < lost <= 4 << 20, f"the guest lost {lost} bytes"
+
+
+@pytest.mark.parametrize("payload, width, backend", CASES)
+def test_keel(payload, width, backend):
+    result = runner.run_payload(payload, width, backend, keel=True)
+    assert_passed(result)
+    if not payload.bare:
+        return
+    bare = runner.bare_result(payload, width, backend)
+    found = differences(bare.same, result.same, backend)
+    assert not found, "\n".join(found)
+    if payload.name == "memmap":
+        assert_ram_is_bare_minus_hole(bare, result)
+
+
+@pytest.mark.parametrize("width", (32, 64))
+@pytest.mark.parametrize("backend", ("qemu-svm", "bochs-vmx"))
+def test_negative_control(width, backend):
+    """A guest that believes itself under Keel must notice that it is not."""
+    result = runner.run_payload(payloads.Payload("hypercall"), width, backend, keel=False,
+                                token="keel")
+    assert any(line.startswith("FAIL forced exit answers") for line in result.failed), \
+        runner.console(result)
