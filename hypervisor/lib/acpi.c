@@ -292,10 +292,10 @@ static u8 *sleep_name(u8 *p, size_t left)
 {
 	u8 *name = p + 1;
 
-	if (left < 7 || p[0] != 0x08)
+	if (left < 6 || p[0] != 0x08)
 		return NULL;
 	if (*name == '\\') {
-		if (left < 8)
+		if (left < 7)
 			return NULL;
 		name++;
 	}

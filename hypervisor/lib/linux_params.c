@@ -11,9 +11,6 @@ _Static_assert(sizeof(struct zero_page) == BOOT_PARAMS_SIZE, "the zero page is o
 /* boot.rst, "type_of_loader": a loader without a number of its own. */
 #define LOADER_UNKNOWN	     0xff
 
-/* Multiboot2 3.6.12 */
-#define FRAMEBUFFER_EGA_TEXT 2
-
 /* boot.rst, "32-bit boot protocol": the header is copied as far as its own jump says it goes. */
 static void copy_header(struct zero_page *params, const u8 *file)
 {

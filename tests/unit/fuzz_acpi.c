@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes the ACPI parser on a small memory made of the input, with checksums put right or not. */
-#include <stdlib.h>
-#include <string.h>
-
-#include <keel/bits.h>
+/* Fuzzes the ACPI parser: good tables that the input damages, with checksums put right or not. */
+#include "fuzz.h"
 
 #include "lib/acpi.h"
 #include "lib/acpi_reset.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
 /* The memory from this address on; what is mapped can be written, as in the hypervisor. */
-#define BASE 0x1000u
+#define BASE  0x1000u
 #define SLOTS 6u
-#define SLOT 256u
-#define SIZE (SLOTS * SLOT)
+#define SLOT  256u
+#define SIZE  (SLOTS * SLOT)
 
 static u8 *memory;
 
@@ -36,34 +31,45 @@ static void fix(u32 at, u32 len, u32 sum_at)
 }
 
 /* Slot 0 is the RSDP, 1 and 2 the roots, which list the rest: FADT, MADT, DSDT. */
-static void make_tables(u8 how)
+static void good_tables(void)
 {
-	static const char signatures[] = "RSD RSDTXSDTFACPAPICDSDT";
+	static const char signatures[] = "    RSDTXSDTFACPAPICDSDT";
+	static const u8 cpus[] = {0, 8, 0, 0, 1, 0, 0, 0, 9, 16, 0, 0, 1, 1, 0, 0, 1};
+	u8 *fadt = memory + 3 * SLOT;
 
 	for (u32 slot = 1; slot < SLOTS; slot++) {
 		u8 *table = memory + slot * SLOT;
-		u32 len;
 
 		memcpy(table, signatures + slot * 4, 4);
-		if (how & 2)
-			memset(table + 5, 0, 3);
-		if (slot < 3 && how & 4) {
-			for (u32 i = 0; i < 3; i++) {
-				u64 pa = BASE + (3 + i) * SLOT;
-
-				memcpy(table + 36 + i * slot * 4, &pa, slot * 4);
-			}
-		}
-		memcpy(&len, table + 4, 4);
-		if (len >= 36 && len <= SIZE - slot * SLOT && how & 8)
-			fix(slot * SLOT, len, slot * SLOT + 9);
+		memcpy(table + 4, &(u32){slot == 1 ? 48 : slot == 2 ? 60 : 244}, 4);
+		for (u32 i = 0; slot < 3 && i < 3; i++)
+			memcpy(table + 36 + i * slot * 4, &(u64){BASE + (3 + i) * SLOT}, slot * 4);
 	}
 	memcpy(memory, "RSD PTR ", 8);
-	memcpy(memory + 16, &(u32){ BASE + SLOT }, 4);
-	memcpy(memory + 20, &(u32){ 36 }, 4);
-	memcpy(memory + 24, &(u64){ BASE + 2 * SLOT }, 8);
+	memory[15] = 2;
+	memcpy(memory + 16, &(u32){BASE + SLOT}, 4);
+	memcpy(memory + 20, &(u32){36}, 4);
+	memcpy(memory + 24, &(u64){BASE + 2 * SLOT}, 8);
+	memcpy(fadt + 140, &(u64){BASE + 5 * SLOT}, 8);
+	fadt[113] = 4;
+	fadt[116] = fadt[172] = 1;
+	fadt[120] = fadt[176] = 0xf9;
+	memcpy(memory + 4 * SLOT + 44, cpus, sizeof(cpus));
+	memcpy(memory + 5 * SLOT + 50, "\x08_S3_\x12\x08\\_S1_\x12", 13);
+}
+
+static void fix_tables(u8 which)
+{
+	for (u32 slot = 1; slot < SLOTS; slot++) {
+		u32 len;
+
+		memcpy(&len, memory + slot * SLOT + 4, 4);
+		if (which >> slot & 1 && len >= 36 && len <= SIZE - slot * SLOT)
+			fix(slot * SLOT, len, slot * SLOT + 9);
+	}
 	fix(0, 20, 8);
-	fix(0, 36, 32);
+	if (which & 1)
+		fix(0, 36, 32);
 }
 
 static void use_cpu(u32 apic_id, u32 *flags, void *arg)
@@ -74,18 +80,17 @@ static void use_cpu(u32 apic_id, u32 *flags, void *arg)
 
 static void use_tables(u64 rsdp)
 {
-	struct acpi_reset_reg ours = { 1, 0x64, 0xfe }, old;
+	struct acpi_reset_reg ours = {1, 0x64, 0xfe}, old;
 	struct acpi_header *table;
 	u32 calls = 0;
 
 	table = acpi_find(rsdp, "APIC", map);
-	if (table && acpi_for_each_cpu(table, use_cpu, &calls) != calls)
-		abort();
+	if (table)
+		check(acpi_for_each_cpu(table, use_cpu, &calls) == calls);
 	table = acpi_find(rsdp, "DSDT", map);
 	if (table) {
 		acpi_hide_sleep(table);
-		if (!acpi_checksum_ok(table, table->length))
-			abort();
+		check(acpi_checksum_ok(table, table->length));
 	}
 	acpi_power_ports(rsdp, map);
 	acpi_swap_reset_reg(rsdp, map, &ours, &old);
@@ -93,17 +98,14 @@ static void use_tables(u64 rsdp)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	u8 how;
+	struct input in = {data, size};
+	u8 right = (u8)~take(&in, 1);
 
-	if (!size)
-		return 0;
-	how = data[0];
 	memory = calloc(1, SIZE);
-	if (!memory)
-		abort();
-	memcpy(memory, data + 1, size - 1 < SIZE ? size - 1 : SIZE);
-	if (how & 1)
-		make_tables(how);
+	check(memory != NULL);
+	good_tables();
+	damage(&in, memory, SIZE, 12);
+	fix_tables(right);
 	use_tables(BASE);
 	use_tables(acpi_scan_rsdp(BASE, SIZE, map));
 	free(memory);

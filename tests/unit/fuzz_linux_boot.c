@@ -1,41 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fuzzes linux_parse(), linux_plan() and linux_fill_boot_params() on a machine made of the input. */
-#include <stdlib.h>
-#include <string.h>
-
-#include <keel/bits.h>
+/*
+ * Fuzzes linux_parse(), linux_plan() and linux_fill_boot_params(): a good kernel that the input
+ * damages, on a machine that the input describes.
+ */
+#include "fuzz.h"
 
 #include "lib/linux_boot.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+#define SETUP_SIZE 1024u
+#define FILE_SIZE  (SETUP_SIZE + 512u)
 
 static struct range_list ram;
+static struct boot_framebuffer framebuffer;
 
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-/* Takes the next number from the input; 0 when it is used up. */
-static u64 take(const u8 **data, size_t *size, u32 bytes)
-{
-	u64 v = 0;
-
-	for (; bytes && *size; bytes--, (*data)++, (*size)--)
-		v = v << 8 | **data;
-	return v;
-}
-
-static void make_ram(const u8 **data, size_t *size)
+static void make_ram(struct input *in)
 {
 	memset(&ram, 0, sizeof(ram));
 	range_set(&ram, 0, KIB(640), RANGE_USABLE);
-	range_set(&ram, MIB(1), MIB(take(data, size, 2)) + MIB(1), RANGE_USABLE);
-	for (u32 n = (u32)take(data, size, 1) & 7; n; n--) {
-		u64 start = take(data, size, 4) << 4;
+	range_set(&ram, MIB(1), MIB(take(in, 2) + 1), RANGE_USABLE);
+	for (u32 n = (u32)take(in, 1) & 7; n; n--) {
+		u64 start = take(in, 4) << 4;
 
-		range_set(&ram, start, start + take(data, size, 3), (u32)take(data, size, 1) & 3);
+		range_set(&ram, start, start + take(in, 3), (u32)take(in, 1) & 3);
 	}
 }
 
@@ -67,81 +53,77 @@ static void check_layout(const struct linux_image *image, const struct linux_lay
 	check(apart(layout->initrd, initrd_size, low, low_size));
 }
 
-static void plan_and_fill(const u8 *file, const struct linux_image *image, const u8 *data,
-			  size_t size)
+static void plan_and_fill(const u8 *file, const struct linux_image *image, struct input *in)
 {
-	struct boot_framebuffer framebuffer = { 0 };
 	struct linux_layout layout;
+	struct linux_handover handover = {image, &layout, &ram, &framebuffer, 0, 0};
 	struct range kernel, initrd;
-	u64 cmdline_len = take(&data, &size, 2);
+	u64 cmdline_len = take(in, 1) * 16;
 	const char *why = "";
 	void *params;
 
-	make_ram(&data, &size);
-	kernel.start = take(&data, &size, 4);
+	make_ram(in);
+	kernel.start = take(in, 4);
 	kernel.end = kernel.start + image->setup_bytes + image->payload_bytes;
-	initrd.start = take(&data, &size, 4) & (take(&data, &size, 1) & 1 ? ~0xfffull : ~0ull);
-	initrd.end = initrd.start + take(&data, &size, 4);
-	framebuffer.present = take(&data, &size, 1) & 1;
-	framebuffer.height = (u32)take(&data, &size, 4);
-	framebuffer.pitch = (u32)take(&data, &size, 4);
-	framebuffer.bpp = (u8)take(&data, &size, 1);
-	framebuffer.red_size = (u8)take(&data, &size, 1);
+	initrd.start = take(in, 4) << 8;
+	initrd.end = initrd.start + take(in, 1 + (take(in, 1) & 3));
+	handover.initrd_size = initrd.end - initrd.start;
+	framebuffer.present = take(in, 1) & 1;
+	framebuffer.height = (u32)take(in, 4);
+	framebuffer.pitch = (u32)take(in, 4);
+	framebuffer.bpp = (u8)take(in, 1);
+	framebuffer.red_size = (u8)take(in, 1);
 	if (linux_plan(image, &ram, &kernel, &initrd, cmdline_len, &layout, &why)) {
 		check(why && *why);
 		return;
 	}
-	check_layout(image, &layout, initrd.end - initrd.start, cmdline_len);
+	check_layout(image, &layout, handover.initrd_size, cmdline_len);
 	params = calloc(1, BOOT_PARAMS_SIZE);
 	check(params != NULL);
-	linux_fill_boot_params(params, file,
-			       &(struct linux_handover){ image, &layout, &ram, &framebuffer,
-							 initrd.end - initrd.start, 0 });
+	linux_fill_boot_params(params, file, &handover);
 	free(params);
 }
 
-/* Where the first byte is odd, the file gets what it takes to be a kernel at all. */
-static void make_kernel(u8 *file, size_t size, u8 how)
+static void put(u8 *file, u32 at, u64 v, u32 bytes)
 {
-	if (!(how & 1) || size < 0x264)
-		return;
-	memcpy(file + 0x1fe, "\x55\xaa", 2);
-	memcpy(file + 0x202, "HdrS", 4);
-	memcpy(file + 0x206, "\x0f\x02", 2);
-	file[0x1f1] = how >> 1 & 1;
-	file[0x211] |= 1;
-	memset(file + 0x1f4, 0, 4);
-	memset(file + 0x248, 0, 8);
-	memset(file + 0x25c, 0, 4);
-	if (how & 4) {
-		memcpy(file + 0x230, "\0\0\x20\0\1", 5);
-		memcpy(file + 0x258, "\0\0\0\1", 4);
-		memcpy(file + 0x238, "\xff\x07\0\0", 4);
-		file[0x263] = 0;
-	}
+	memcpy(file + at, &v, bytes);
+}
+
+static void good_kernel(u8 *file)
+{
+	put(file, 0x1f1, SETUP_SIZE / 512 - 1, 1);
+	put(file, 0x1f4, (FILE_SIZE - SETUP_SIZE) / 16, 4);
+	put(file, 0x1fe, 0xaa55, 2);
+	put(file, 0x200, 0x6aeb, 2);
+	put(file, 0x202, 0x53726448, 4);
+	put(file, 0x206, 0x20f, 2);
+	put(file, 0x211, 1, 1);
+	put(file, 0x22c, 0x7fffffff, 4);
+	put(file, 0x230, 0x200000, 4);
+	put(file, 0x234, 1, 1);
+	put(file, 0x236, 0x7f, 2);
+	put(file, 0x238, 2047, 4);
+	put(file, 0x248, 0x100, 4);
+	put(file, 0x24c, 0x100, 4);
+	put(file, 0x258, 0x1000000, 8);
+	put(file, 0x260, 0x1800000, 4);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	struct input in = {data, size};
+	size_t file_size = FILE_SIZE - (take(&in, 1) & 1 ? take(&in, 2) % FILE_SIZE : 0);
 	struct linux_image image;
+	u8 good[FILE_SIZE] = {0};
 	const char *why = "";
-	size_t file_size;
-	u8 *file, how;
+	u8 *file = malloc(file_size);
 
-	if (size < 3)
-		return 0;
-	how = data[0];
-	/* First the machine, in a few bytes, then the file, filled up with zeroes. */
-	file_size = (size_t)(data[1] * 8 + data[2]);
-	data += 3;
-	size -= 3;
-	file = calloc(1, file_size ? file_size : 1);
 	check(file != NULL);
-	if (size > 60)
-		memcpy(file, data + 60, size - 60 < file_size ? size - 60 : file_size);
-	make_kernel(file, file_size, how);
+	good_kernel(good);
+	damage(&in, good + 0x1f1, 0x264 - 0x1f1, 3);
+	memcpy(file, good, file_size);
 	if (linux_parse(file, file_size, &image, &why) == 0)
-		plan_and_fill(file, &image, data, size < 60 ? size : 60);
+		plan_and_fill(file, &image, &in);
 	else
 		check(why && *why);
 	free(file);

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fuzzes multiboot2_parse() and what is done with its result. */
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "lib/multiboot2.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
 static struct boot_info info;
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void use_result(void)
 {
@@ -33,51 +24,58 @@ static void use_result(void)
 	boot_module_find(&info, "vmlinuz");
 }
 
-/*
- * The input as it is, or, where its first byte is odd, as a list of short records that become
- * well-formed tags: length and type of each in one byte.
- */
-static size_t make_tags(const u8 *data, size_t size, u8 *mbi, size_t limit)
+/* Tags with bodies from the input: well-formed on the outside. Returns the size. */
+static size_t make_tags(struct input *in, u8 *mbi, size_t limit)
 {
-	static const u32 types[] = { 1, 3, 6, 8, 14, 15, 6, 3 };
+	static const u32 types[] = {1, 3, 6, 8, 14, 15, 6, 0x55};
 	size_t used = 8;
 
-	while (size && used + 80 < limit) {
-		u32 len = data[0] >> 3 & 31;
-		u32 tag[2] = { types[data[0] & 7], 8 + len * 2 };
+	while (in->size && used + 300 < limit) {
+		u32 len = (u32)take(in, 1);
+		u32 tag[2] = {types[take(in, 1) & 7], 8 + len};
 
-		data++;
-		size--;
-		if (len * 2 > size)
-			len = (u32)size / 2;
 		memcpy(mbi + used, tag, 8);
-		memcpy(mbi + used + 8, data, len * 2);
-		if (tag[0] == 6 && data[0] & 1 && len > 4)
-			memcpy(mbi + used + 8, &(u32){ 24 }, 4);
-		data += len * 2;
-		size -= len * 2;
-		used += (tag[1] + 7) & ~7u;
+		for (u32 i = 0; i < len; i++)
+			mbi[used + 8 + i] = (u8)take(in, 1);
+		if (tag[0] == 6 && len > 8)
+			memcpy(mbi + used + 8, &(u32){24 + (len & 1) * 8}, 4);
+		if (len && (tag[0] == 1 || tag[0] == 3))
+			mbi[used + 7 + len] = '\0';
+		used += align_up(tag[1], 8);
 	}
-	memcpy(mbi + used, &(u32[2]){ 0, 8 }, 8);
+	memcpy(mbi + used, &(u32[2]){0, 8}, 8);
 	used += 8;
-	memcpy(mbi, &(u32){ (u32)used }, 4);
+	memcpy(mbi, &(u32){(u32)used}, 4);
 	return used;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static u8 tags[8192];
+	static u8 mbi[8192];
+	struct input in = {data, size};
 	const char *why = "";
+	u8 how = (u8)take(&in, 1);
 	u8 *copy;
 
-	if (size && data[0] & 1) {
-		memset(tags, 0, sizeof(tags));
-		size = make_tags(data + 1, size - 1, tags, sizeof(tags));
-		data = tags;
+	memset(mbi, 0, sizeof(mbi));
+	if (how & 3) {
+		u8 damaged = (u8)take(&in, 1);
+		struct input patches = {in.data, in.size < 24 ? in.size : 24};
+
+		size = make_tags(&in, mbi, sizeof(mbi));
+		if (damaged & 1)
+			damage(&patches, mbi, size, 3);
+		if (damaged & 2)
+			size -= damaged >> 2;
+	} else {
+		size = in.size < sizeof(mbi) ? in.size : sizeof(mbi);
+		if (size)
+			memcpy(mbi, in.data, size);
 	}
+	size = size < sizeof(mbi) ? size : 0;
 	copy = malloc(size ? size : 1);
 	check(copy != NULL);
-	memcpy(copy, data, size);
+	memcpy(copy, mbi, size);
 	if (multiboot2_parse(copy, size, &info, &why) == 0)
 		use_result();
 	else

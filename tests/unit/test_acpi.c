@@ -97,13 +97,13 @@ static void gas(u64 pa, u8 space, u64 address)
 static void put_madt(void)
 {
 	static const u8 entries[] = {
-		0, 8, 0, 0, 1, 0, 0, 0,				 /* APIC ID 0, enabled */
-		0, 8, 1, 4, 1, 0, 0, 0,				 /* APIC ID 4, enabled */
-		4, 6, 0xff, 0, 0, 1,				 /* an NMI: what follows is odd */
-		0, 8, 2, 6, 0, 0, 0, 0,				 /* unusable */
-		0, 8, 3, 8, 2, 0, 0, 0,				 /* online-capable */
-		1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	 /* an I/O APIC */
-		9, 16, 0, 0, 0x2c, 1, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, /* x2APIC ID 300 */
+		0, 8,  0,    0, 1,    0, 0,    0,		 /* APIC ID 0, enabled */
+		0, 8,  1,    4, 1,    0, 0,    0,		 /* APIC ID 4, enabled */
+		4, 6,  0xff, 0, 0,    1,			 /* an NMI: what follows is odd */
+		0, 8,  2,    6, 0,    0, 0,    0,		 /* unusable */
+		0, 8,  3,    8, 2,    0, 0,    0,		 /* online-capable */
+		1, 12, 0,    0, 0,    0, 0xc0, 0xfe, 0, 0, 0, 0, /* an I/O APIC */
+		9, 16, 0,    0, 0x2c, 1, 0,    0,    1, 0, 0, 0, 9, 0, 0, 0, /* x2APIC ID 300 */
 	};
 
 	memcpy(memory + (MADT + 44 - BASE), entries, sizeof(entries));
@@ -407,8 +407,8 @@ static u32 list_cpus(void)
 
 static void usable_cpus_are_listed(void **state)
 {
-	static const u32 ids[] = { 0, 4, 8, 300 };
-	static const u32 flags[] = { 1, 1, 2, 1 };
+	static const u32 ids[] = {0, 4, 8, 300};
+	static const u32 flags[] = {1, 1, 2, 1};
 
 	(void)state;
 	good_tables();
@@ -547,7 +547,7 @@ static void sleep_states_are_sought_inside_only(void **state)
 
 static void the_reset_register_is_swapped(void **state)
 {
-	struct acpi_reset_reg ours = { ACPI_SPACE_IO, 0x64, 0xfe }, old = { 0 };
+	struct acpi_reset_reg ours = {ACPI_SPACE_IO, 0x64, 0xfe}, old = {0};
 
 	(void)state;
 	good_tables();
@@ -566,7 +566,7 @@ static void the_reset_register_is_swapped(void **state)
 
 static void no_reset_register_is_left_alone(void **state)
 {
-	struct acpi_reset_reg ours = { ACPI_SPACE_IO, 0x64, 0xfe }, old = { 0 };
+	struct acpi_reset_reg ours = {ACPI_SPACE_IO, 0x64, 0xfe}, old = {0};
 	static u8 before[SIZE];
 
 	(void)state;
@@ -591,7 +591,7 @@ static void no_reset_register_is_left_alone(void **state)
 /* Random damage with checksums put right again: all of the parser runs, inside what it mapped. */
 static void damaged_tables_do_no_harm(void **state)
 {
-	static const u64 tables[] = { RSDT, XSDT, FADT, DSDT, MADT, SSDT };
+	static const u64 tables[] = {RSDT, XSDT, FADT, DSDT, MADT, SSDT};
 	u32 found = 0;
 
 	(void)state;

@@ -36,9 +36,10 @@ static int set_up(void **state)
 	range_set(&ram, MIB(1), MIB(256), RANGE_USABLE);
 	range_set(&ram, MIB(256), MIB(257), RANGE_ACPI);
 	range_set(&ram, GIB(4), GIB(6), RANGE_USABLE);
-	layout = (struct linux_layout){
-		.kernel = 0x1200000, .initrd = 0x5000000, .boot_params = 0x90000, .cmdline = 0x91020
-	};
+	layout = (struct linux_layout){.kernel = 0x1200000,
+				       .initrd = 0x5000000,
+				       .boot_params = 0x90000,
+				       .cmdline = 0x91020};
 	return page ? 0 : -1;
 }
 
@@ -51,9 +52,8 @@ static int tear_down(void **state)
 
 static void fill(u64 initrd_size, u64 rsdp)
 {
-	struct linux_image image = { 0 };
-	struct linux_handover handover = { &image,	 &layout,     &ram,
-					   &framebuffer, initrd_size, rsdp };
+	struct linux_image image = {0};
+	struct linux_handover handover = {&image, &layout, &ram, &framebuffer, initrd_size, rsdp};
 
 	memset(page, 0, BOOT_PARAMS_SIZE);
 	linux_fill_boot_params(page, file, &handover);
@@ -146,8 +146,7 @@ static void without_a_frame_buffer_it_is_vga_text(void **state)
 	assert_int_equal(field(0x10, 2), 16);
 	assert_int_equal(field(0x01, 1), 24);
 	framebuffer = (struct boot_framebuffer){
-		.present = true, .type = FRAMEBUFFER_EGA_TEXT, .width = 132, .height = 50
-	};
+		.present = true, .type = FRAMEBUFFER_EGA_TEXT, .width = 132, .height = 50};
 	fill(0, 0);
 	assert_int_equal(field(0x07, 1), 132);
 	assert_int_equal(field(0x0e, 1), 50);
@@ -160,11 +159,18 @@ static void without_a_frame_buffer_it_is_vga_text(void **state)
 static void a_frame_buffer_is_handed_over(void **state)
 {
 	(void)state;
-	framebuffer = (struct boot_framebuffer){
-		.present = true, .addr = 0x40fd000000, .pitch = 4100, .width = 1024, .height = 768,
-		.bpp = 32, .type = 1, .red_pos = 16, .red_size = 8, .green_pos = 8,
-		.green_size = 8, .blue_size = 8
-	};
+	framebuffer = (struct boot_framebuffer){.present = true,
+						.addr = 0x40fd000000,
+						.pitch = 4100,
+						.width = 1024,
+						.height = 768,
+						.bpp = 32,
+						.type = 1,
+						.red_pos = 16,
+						.red_size = 8,
+						.green_pos = 8,
+						.green_size = 8,
+						.blue_size = 8};
 	fill(0, 0);
 	assert_int_equal(field(0x0f, 1), 0x23);
 	assert_int_equal(field(0x12, 2), 1024);
@@ -199,14 +205,10 @@ static void the_rest_of_the_page_stays_zero(void **state)
 #define test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-	test(the_setup_header_is_copied_to_its_end),
-	test(the_loader_fills_its_fields),
-	test(the_memory_map_is_handed_over),
-	test(a_full_memory_map_fits),
-	test(memory_without_end_does_not_wrap),
-	test(without_a_frame_buffer_it_is_vga_text),
-	test(a_frame_buffer_is_handed_over),
-	test(the_rest_of_the_page_stays_zero),
+	test(the_setup_header_is_copied_to_its_end), test(the_loader_fills_its_fields),
+	test(the_memory_map_is_handed_over),	     test(a_full_memory_map_fits),
+	test(memory_without_end_does_not_wrap),	     test(without_a_frame_buffer_it_is_vga_text),
+	test(a_frame_buffer_is_handed_over),	     test(the_rest_of_the_page_stays_zero),
 };
 
 TEST_MAIN(tests)

@@ -10,47 +10,57 @@
 
 #include "lib/pagetable.h"
 
-#define P 1ull
-#define RW 2ull
-#define US 4ull
-#define PCD 0x10ull
-#define PS 0x80ull
-#define NX (1ull << 63)
-#define ADDR 0x000ffffffffff000ull
+#define P	1ull
+#define RW	2ull
+#define US	4ull
+#define PCD	0x10ull
+#define PS	0x80ull
+#define NX	(1ull << 63)
+#define ADDR	0x000ffffffffff000ull
 #define FORMATS 6
 
 enum kind { AMD64, AMD64_NO_1G, FIVE_LEVELS, PAE, NON_PAE, EPT };
 
-#define LEVELS4(table)                                                                             \
-	{                                                                                          \
-		{ 12, 9, true, 0, 0 }, { 21, 9, true, PS, table }, { 30, 9, true, PS, table },     \
-		{                                                                                  \
-			39, 9, false, 0, table                                                     \
-		}                                                                                  \
+#define LEVELS4(table)                                                                   \
+	{                                                                                \
+		{12, 9, true, 0, 0}, {21, 9, true, PS, table}, {30, 9, true, PS, table}, \
+		{                                                                        \
+			39, 9, false, 0, table                                           \
+		}                                                                        \
 	}
 
 /* SDM volume 3, 4.3 to 4.5 and 29.3.2. */
 static const struct pt_format formats[FORMATS] = {
-	[AMD64] = { 4, 8, P, PS, ADDR, LEVELS4(P | RW | US) },
-	[AMD64_NO_1G] = { 4, 8, P, PS, ADDR,
-			  { { 12, 9, true, 0, 0 },
-			    { 21, 9, true, PS, P | RW | US },
-			    { 30, 9, false, 0, P | RW | US },
-			    { 39, 9, false, 0, P | RW | US } } },
-	[FIVE_LEVELS] = { 5, 8, P, PS, ADDR,
-			  { { 12, 9, true, 0, 0 },
-			    { 21, 9, true, PS, P | RW | US },
-			    { 30, 9, true, PS, P | RW | US },
-			    { 39, 9, false, 0, P | RW | US },
-			    { 48, 9, false, 0, P | RW | US } } },
+	[AMD64] = {4, 8, P, PS, ADDR, LEVELS4(P | RW | US)},
+	[AMD64_NO_1G] = {4,
+			 8,
+			 P,
+			 PS,
+			 ADDR,
+			 {{12, 9, true, 0, 0},
+			  {21, 9, true, PS, P | RW | US},
+			  {30, 9, false, 0, P | RW | US},
+			  {39, 9, false, 0, P | RW | US}}},
+	[FIVE_LEVELS] = {5,
+			 8,
+			 P,
+			 PS,
+			 ADDR,
+			 {{12, 9, true, 0, 0},
+			  {21, 9, true, PS, P | RW | US},
+			  {30, 9, true, PS, P | RW | US},
+			  {39, 9, false, 0, P | RW | US},
+			  {48, 9, false, 0, P | RW | US}}},
 	/* A PDPTE has four entries, whose RW and US bits are reserved. */
-	[PAE] = { 3, 8, P, PS, ADDR,
-		  { { 12, 9, true, 0, 0 },
-		    { 21, 9, true, PS, P | RW | US },
-		    { 30, 2, false, 0, P } } },
-	[NON_PAE] = { 2, 4, P, PS, 0xfffff000,
-		      { { 12, 10, true, 0, 0 }, { 22, 10, true, PS, P | RW | US } } },
-	[EPT] = { 4, 8, 7, PS, ADDR, LEVELS4(7) },
+	[PAE] = {3,
+		 8,
+		 P,
+		 PS,
+		 ADDR,
+		 {{12, 9, true, 0, 0}, {21, 9, true, PS, P | RW | US}, {30, 2, false, 0, P}}},
+	[NON_PAE] =
+		{2, 4, P, PS, 0xfffff000, {{12, 10, true, 0, 0}, {22, 10, true, PS, P | RW | US}}},
+	[EPT] = {4, 8, 7, PS, ADDR, LEVELS4(7)},
 };
 
 static const struct pt_format *format;
@@ -111,7 +121,7 @@ static void start(enum kind k)
 	memset(taken, 0, sizeof(taken));
 	in_use = 0;
 	limit = POOL_PAGES;
-	pt = (struct pt){ format, NULL, pool_alloc, pool_free, taken };
+	pt = (struct pt){format, NULL, pool_alloc, pool_free, taken};
 	pt.root = pool_alloc(taken);
 }
 
@@ -144,9 +154,9 @@ static struct want model(u64 va)
 
 		if (va < c->va || va - c->va >= c->len)
 			continue;
-		return (struct want){ c->attrs != 0, c->pa + (va - c->va), c->attrs };
+		return (struct want){c->attrs != 0, c->pa + (va - c->va), c->attrs};
 	}
-	return (struct want){ 0 };
+	return (struct want){0};
 }
 
 /* --- the walk from the manuals --- */
@@ -167,16 +177,16 @@ static struct want walk_non_pae(u64 va)
 	u64 e = raw_entry((uintptr_t)pt.root, (u32)(va >> 22), 4);
 
 	if (!(e & P))
-		return (struct want){ 0 };
+		return (struct want){0};
 	if (e & PS) {
 		assert_int_equal(e & 0x3ff000, 0); /* no PSE-36, PAT or reserved bits */
-		return (struct want){ true, (e & 0xffc00000) | (va & 0x3fffff), e & 0xfff & ~PS };
+		return (struct want){true, (e & 0xffc00000) | (va & 0x3fffff), e & 0xfff & ~PS};
 	}
 	assert_int_equal(e & 0xfff, P | RW | US);
 	e = raw_entry(e & 0xfffff000, va >> 12 & 0x3ff, 4);
 	if (!(e & P))
-		return (struct want){ 0 };
-	return (struct want){ true, (e & 0xfffff000) | (va & 0xfff), e & 0xfff };
+		return (struct want){0};
+	return (struct want){true, (e & 0xfffff000) | (va & 0xfff), e & 0xfff};
 }
 
 /* 9 bits a level, from @shift down; @present are the bits one of which makes an entry present. */
@@ -187,13 +197,13 @@ static struct want walk_9_bits(u64 table, u32 shift, u64 va, u64 present, u64 ta
 		u64 offset = (1ull << shift) - 1;
 
 		if (!(e & present))
-			return (struct want){ 0 };
+			return (struct want){0};
 		if (shift == 12 || e & PS) {
 			assert_true(shift <= 30 && (shift < 30 || kind != AMD64_NO_1G));
 			assert_int_equal(e & ADDR & offset, 0);
 			if (shift > 12)
 				e &= ~PS;
-			return (struct want){ true, (e & ADDR) | (va & offset), e & ~ADDR };
+			return (struct want){true, (e & ADDR) | (va & offset), e & ~ADDR};
 		}
 		assert_int_equal(e & ~ADDR, table_bits);
 		table = e & ADDR;
@@ -212,7 +222,7 @@ static struct want walk(u64 va)
 
 		/* SDM volume 3, table 4-8: bits 1, 2 and 5 to 8 are reserved. */
 		assert_true(!(e & P) || (e & ~ADDR) == P);
-		return e & P ? walk_9_bits(e & ADDR, 21, va, P, P | RW | US) : (struct want){ 0 };
+		return e & P ? walk_9_bits(e & ADDR, 21, va, P, P | RW | US) : (struct want){0};
 	}
 	case EPT:
 		return walk_9_bits(root, 39, va, 7, 7);
@@ -324,9 +334,9 @@ static u64 random_length(u32 bits)
 /* Ranges of all sizes, mostly in a few crowded places; the larger, the better aligned. */
 static struct change random_change(void)
 {
-	static const u64 places[] = { 0, MIB(4), GIB(1), GIB(3), GIB(4), GIB(512) };
+	static const u64 places[] = {0, MIB(4), GIB(1), GIB(3), GIB(4), GIB(512)};
 	u64 top = min_u64(space(), 1ull << 48);
-	struct change c = { .len = random_length(24), .attrs = random_below(3) ? random_attrs() : 0 };
+	struct change c = {.len = random_length(24), .attrs = random_below(3) ? random_attrs() : 0};
 
 	c.va = places[random_below(ARRAY_SIZE(places))] + (random_u64() & (MIB(16) - 1));
 	if (random_below(8) == 0)
