@@ -37,10 +37,13 @@ static void read_fields(struct vmx_exit_fields *fields, u8 needs)
 
 void vmx_exit(struct percpu *cpu)
 {
-	struct vmx_exit_fields fields = { .reason = vmcs_read(VMCS_EXIT_REASON) };
+	struct vmx_exit_fields fields; /* not cleared: the decoder looks at what it needs */
 	struct exit_info info = { 0 };
-	u8 needs = vmx_needs(fields.reason);
+	u8 needs;
 
+	fields.reason = vmcs_read(VMCS_EXIT_REASON);
+	fields.qualification = 0;
+	needs = vmx_needs(fields.reason);
 	if (__builtin_expect(fields.reason & REASON_ENTRY_FAILURE, 0))
 		panic("VM entry failed: %s (reason 0x%x, qualification %lu)",
 		      vmx_entry_failure(fields.reason & REASON_BASIC), fields.reason,
