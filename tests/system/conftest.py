@@ -10,6 +10,7 @@ import settings
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     part = re.fullmatch(r"(\d+)/(\d+)", os.environ.get("PART", ""))
     if part:
         number, of = int(part[1]), int(part[2])

@@ -28,12 +28,14 @@ class Setup:
     memory: int = 256
     cpu: str = None
     no_reboot: bool = False
+    network: bool = False
     extra: tuple = ()
 
 
 class Machine:
     """Starts an emulator with COM1 on a socket; use as a context manager."""
     silence = 60
+    chatter = 4 << 20   # bytes of console; more is a loop
 
     def __init__(self, setup, folder):
         self.setup = setup
@@ -92,10 +94,27 @@ class Machine:
         if number in CRASH_SIGNALS:
             raise EmulatorCrash(f"{type(self).__name__} died of signal {number}")
 
-    def expect(self, pattern, silence=None):
-        """Waits for a pattern as long as the console goes on talking; returns the match."""
+    def watch(self, silence):
+        """A function that fails once the console is silent too long, or talks without end."""
         limit = (silence or self.silence) * settings.TIMEOUT_SCALE
         last, since = None, time.monotonic()
+
+        def alive(what):
+            nonlocal last, since
+            self.log.flush()
+            seen = self.log.tell()
+            if seen > self.chatter:
+                raise AssertionError(f"{what}, and a console without end\n{self.tail()}")
+            if seen != last:
+                last, since = seen, time.monotonic()
+            elif time.monotonic() - since > limit:
+                raise AssertionError(f"{what}, and silence for {limit:.0f} s\n{self.tail()}")
+
+        return alive
+
+    def expect(self, pattern, silence=None):
+        """Waits for a pattern as long as the console goes on talking; returns the match."""
+        alive = self.watch(silence)
         wanted = pattern if isinstance(pattern, list) else [pattern]
         while True:
             index = self.console.expect(wanted + [pexpect.TIMEOUT, pexpect.EOF], timeout=2)
@@ -105,12 +124,7 @@ class Machine:
                 self.process.wait()
                 self.crash_check()
                 raise AssertionError(f"the machine ended before {pattern!r}\n{self.tail()}")
-            self.log.flush()
-            seen = self.log.tell()
-            if seen != last:
-                last, since = seen, time.monotonic()
-            elif time.monotonic() - since > limit:
-                raise AssertionError(f"no {pattern!r}, and silence for {limit:.0f} s\n{self.tail()}")
+            alive(f"no {pattern!r}")
 
     def type(self, text):
         """Types at the serial console, slowly enough for a UART without flow control."""
@@ -120,16 +134,10 @@ class Machine:
 
     def wait_off(self, silence=None):
         """Waits until the emulator ends by itself; returns its exit status."""
-        limit = (silence or self.silence) * settings.TIMEOUT_SCALE
-        last, since = None, time.monotonic()
+        alive = self.watch(silence)
         while self.process.poll() is None:
             self.console.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=1)
-            self.log.flush()
-            seen = self.log.tell()
-            if seen != last:
-                last, since = seen, time.monotonic()
-            elif time.monotonic() - since > limit:
-                raise AssertionError(f"still on, and silence for {limit:.0f} s\n{self.tail()}")
+            alive("still on")
             time.sleep(0.05)
         self.console.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=1)
         self.log.flush()
@@ -150,13 +158,14 @@ class Qemu(Machine):
         setup = self.setup
         argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg",
                 "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
-                "-display", "none", "-monitor", "none", "-nic", "none", "-no-user-config",
+                "-display", "none", "-monitor", "none",
+                "-nic", "user,model=e1000" if setup.network else "none", "-no-user-config",
                 "-serial", f"tcp:127.0.0.1:{port}",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if setup.cdrom:
             argv += ["-boot", "d", "-cdrom", str(setup.cdrom)]
         if setup.disk:
-            argv += ["-drive", f"file={setup.disk},if=virtio,format=qcow2"]
+            argv += ["-drive", f"file={setup.disk},format=qcow2"]
         if setup.no_reboot:
             argv.append("-no-reboot")
         return argv + list(setup.extra)

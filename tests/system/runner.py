@@ -22,6 +22,18 @@ def with_retry(what, run):
         return run()
 
 
+def once(path, make):
+    """make()'s value, made by one process and kept in a file for the others."""
+    with open(f"{path}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = path.with_suffix(".pickle")
+        if kept.exists():
+            return pickle.loads(kept.read_bytes())
+        value = make()
+        kept.write_bytes(pickle.dumps(value))
+        return value
+
+
 @dataclasses.dataclass
 class Result:
     passed: int
@@ -76,7 +88,8 @@ def run_payload(payload, width, backend, keel, token=None, cpu=None):
                 m.wait_off()
                 text = m.text()
                 return Result(1, re.findall(r"^FAIL .*", text, re.M), {}, text, m.tail())
-            done = m.expect(rb"DONE (\d+) (\d+)\r?\n")
+            done = m.expect([rb"DONE (\d+) (\d+)\r?\n", rb"BEGIN "])
+            assert done.re.groups == 2, f"the machine was reset\n{m.tail()}"
             m.wait_off()
             result = parse(m.text(), m.tail())
             assert int(done[1]) == result.passed and int(done[2]) == len(result.failed), \
@@ -90,14 +103,6 @@ def run_payload(payload, width, backend, keel, token=None, cpu=None):
 
 
 def bare_result(payload, width, backend):
-    """The bare run's result; made once, also when two pytest processes ask for it."""
-    settings.WORK.mkdir(parents=True, exist_ok=True)
-    base = settings.WORK / f"bare-{payload.id()}-{width}-{backend}"
-    with open(f"{base}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = base.with_suffix(".pickle")
-        if kept.exists():
-            return pickle.loads(kept.read_bytes())
-        result = run_payload(payload, width, backend, keel=False)
-        kept.write_bytes(pickle.dumps(result))
-        return result
+    """The bare run's result; made once."""
+    return once(settings.WORK / f"bare-{payload.id()}-{width}-{backend}",
+                lambda: run_payload(payload, width, backend, keel=False))

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A build that cannot work says why in one line, which names the Kconfig symbol where there is one."""
+import contextlib
+import http.server
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import threading
+
+import pytest
+
+import settings
+
+
+@pytest.fixture
+def build():
+    """A build folder of its own; out of tree, and gone afterwards."""
+    path = settings.WORK / f"build-{os.getpid()}"
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def make(build, *args, path=None, wrap=()):
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("O", "K", "PART", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KCONFIG_CONFIG")}
+    if path:
+        env["PATH"] = path
+    return subprocess.run([*wrap, "make", "-C", str(settings.TREE), f"O={build}", *args], env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=600 * settings.TIMEOUT_SCALE)
+
+
+def configure(build, **symbols):
+    done = make(build, "amd64_defconfig")
+    assert done.returncode == 0, done.stdout
+    config = build / ".config"
+    lines = [line for line in config.read_text().splitlines()
+             if not any(re.match(rf"(# )?CONFIG_{name}\b", line) for name in symbols)]
+    lines += [f"CONFIG_{name}={value}" for name, value in symbols.items()]
+    config.write_text("\n".join(lines) + "\n")
+
+
+def assert_refused(done, pattern):
+    """It failed, and exactly one of its lines names the cause."""
+    assert done.returncode != 0, done.stdout
+    assert len([line for line in done.stdout.splitlines() if re.search(pattern, line)]) == 1, \
+        done.stdout
+
+
+@pytest.mark.parametrize("symbol, value", [
+    ("IMAGE_SIZE", "1"), ("IMAGE_SIZE", "99999999"), ("LOG_LEVEL", "77"), ("SERIAL_BAUD", "1"),
+    ("GRUB_TIMEOUT", "-5"), ("NO_SUCH_SYMBOL", "y"),
+])
+def test_value_out_of_range(build, symbol, value):
+    configure(build, **{symbol: value})
+    assert_refused(make(build, "hypervisor"), rf"CONFIG_{symbol}\b.*(range|exist)")
+
+
+def test_neither_backend(build):
+    configure(build, VMX="n", SVM="n")
+    assert_refused(make(build, "hypervisor"), r"CONFIG_(VMX|SVM)")
+
+
+def test_mirror_unreachable(build):
+    configure(build, DEBIAN_MIRROR='"http://127.0.0.1:9/debian"')
+    assert_refused(make(build, "rootfs"), r"CONFIG_DEBIAN_MIRROR")
+
+
+@contextlib.contextmanager
+def empty_mirror():
+    """A mirror that is there, but has no suite any more."""
+    class Nothing(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(404)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/debian"
+    finally:
+        server.shutdown()
+
+
+def test_suite_gone(build):
+    with empty_mirror() as url:
+        configure(build, DEBIAN_MIRROR=f'"{url}"')
+        assert_refused(make(build, "rootfs"), r"CONFIG_DEBIAN_(SUITE|MIRROR).*")
+
+
+def path_without(tool, folder):
+    """A PATH that has everything of this host's but one tool."""
+    folder.mkdir()
+    for place in ("/usr/bin", "/bin"):
+        for entry in pathlib.Path(place).iterdir():
+            link = folder / entry.name
+            if entry.name != tool and not link.is_symlink():
+                link.symlink_to(entry)
+    return str(folder)
+
+
+@pytest.mark.parametrize("tool, package, target", [
+    ("newuidmap", "uidmap", "rootfs"), ("kconfig-conf", "kconfig-frontends", "hypervisor"),
+])
+def test_missing_tool(build, tool, package, target):
+    assert_refused(make(build, target, path=path_without(tool, build / "path")),
+                   rf"{tool} not found.*{package}.*scripts/deps")
+
+
+def test_disk_full(build):
+    script = f'mount -t tmpfs -o size=24m none "{build}" && exec "$@"'
+    done = make(build, "rootfs",
+                wrap=("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh"))
+    assert_refused(done, r"disk full: make room")

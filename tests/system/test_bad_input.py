@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is wrong is said in one line that names cause and remedy; nothing hangs or crashes."""
+import dataclasses
+import re
+import struct
+
+import pytest
+
+import iso
+import machine
+import runner
+import settings
+
+GUEST = "hypercall32"
+INITRD_ADDR_MAX, INIT_SIZE = 0x22c, 0x260   # in the kernel's setup header
+
+
+def kernel():
+    return (settings.GUESTS / GUEST).read_bytes()
+
+
+def patched(offset, value):
+    data = bytearray(kernel())
+    struct.pack_into("<I", data, offset, value)
+    return bytes(data)
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    says: str                   # what the line must match
+    backend: str = "qemu-svm"
+    cpu: str = None
+    memory: int = 256
+    kernel: callable = kernel
+    initrd: int = 0             # bytes
+    lines: tuple = ("multiboot2 /keel.elf", "module2 /kernel vmlinuz keel")
+
+
+CASES = [
+    Case("no-svm", r"shows no .*SVM.*firmware", cpu="EPYC,-svm"),
+    Case("no-vmx", r"shows no .*VMX.*firmware", "bochs-vmx", "p4_prescott_celeron_336"),
+    Case("no-npt", r"SVM: .*nested paging.*needs", cpu="EPYC,+svm,-npt"),
+    Case("no-ept", r"VMX: .*EPT", "bochs-vmx", "core2_penryn_t9600"),
+    Case("no-unrestricted-guest", r"VMX: .*unrestricted", "bochs-vmx", "corei5_lynnfield_750"),
+    Case("no-module", r"no kernel: .*module2", lines=("multiboot2 /keel.elf",)),
+    Case("no-vmlinuz-word", r"no kernel: .*vmlinuz",
+         lines=("multiboot2 /keel.elf", "module2 /kernel other")),
+    Case("empty-kernel", r"kernel.*truncated", kernel=lambda: b"\0"),
+    Case("header-only", r"kernel.*truncated", kernel=lambda: kernel()[:0x400]),
+    Case("half-kernel", r"kernel.*truncated", kernel=lambda: kernel()[:len(kernel()) // 2]),
+    Case("text-as-kernel", r"[Nn]ot a Linux kernel", kernel=lambda: b"no kernel at all\n" * 1000),
+    Case("elf-as-kernel", r"[Nn]ot a Linux kernel", kernel=settings.KEEL.read_bytes),
+    Case("kernel-too-large", r"memory", kernel=lambda: patched(INIT_SIZE, 1 << 30)),
+    Case("initrd-too-large", r"initrd.*too large", kernel=lambda: patched(INITRD_ADDR_MAX, 0x1ffffff),
+         initrd=40 << 20, lines=("multiboot2 /keel.elf", "module2 /kernel vmlinuz keel",
+                                 "module2 /initrd initrd")),
+    Case("too-little-memory", r"too little memory|not enough memory", memory=4),
+]
+
+
+def boot_cd(case, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernel").write_bytes(case.kernel())
+    files = {"keel.elf": settings.KEEL, "kernel": folder / "kernel"}
+    if case.initrd:
+        with open(folder / "initrd", "wb") as f:
+            f.truncate(case.initrd)
+        files["initrd"] = folder / "initrd"
+    iso.make_iso(folder / "boot.iso", files, case.lines)
+    return folder / "boot.iso"
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.name}-{c.backend}") for c in CASES])
+def test_refusal(case):
+    folder = settings.WORK / f"bad-{case.name}-{case.backend}"
+
+    def run():
+        setup = machine.Setup(cdrom=boot_cd(case, folder), memory=case.memory, cpu=case.cpu)
+        with machine.MACHINES[case.backend](setup, folder) as m:
+            m.expect(rb"keel: halted\r?\n")
+            return m.text(), m.tail()
+
+    text, tail = runner.with_retry(folder.name, run)
+    (folder / "boot.iso").unlink()
+    lines = [line for line in text.splitlines() if line.startswith("keel: ")]
+    reasons = [line for line in lines if re.search(case.says, line)]
+    assert len(reasons) == 1, tail
+    assert lines[-2:] == [reasons[0], "keel: halted"], tail
+    assert "BEGIN" not in text, tail
