@@ -35,7 +35,7 @@ class Setup:
 class Machine:
     """Starts an emulator with COM1 on a socket; use as a context manager."""
     silence = 60
-    chatter = 4 << 20   # bytes of console; more is a loop
+    chatter = 1 << 19   # bytes of console; more is a loop
 
     def __init__(self, setup, folder):
         self.setup = setup
