@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes to CR0 that exit because they touch a bit of Keel's: what the processor checks and loads then
- * (SDM volume 3, 2.5 and 4.4.1; volume 2, MOV to control registers). A write to CR4 exits only if
- * it sets a bit of a hidden feature, which the guest's CPU does not have.
+ * Writes to CR0 that exit because they touch a bit of Keel's: what the processor checks and loads
+ * then (SDM volume 3, 2.5 and 4.4.1; volume 2, MOV to control registers). A write to CR4 exits only
+ * if it sets a bit of a hidden feature, which the guest's CPU does not have.
  */
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"

@@ -84,7 +84,7 @@ static void read_ept_vpid(u64 cap)
 }
 
 /*
- * Keel owns the bits of CR0 that the processor fixes in VMX operation (A.7), which are NE alone, and
+ * Keel owns the bits of CR0 that the processor fixes in VMX operation (A.7), which means NE, and
  * those of CR4 whose feature it hides. The guest finds the others as on the bare machine: setting
  * one that VMX operation forbids is #GP without an exit (26.3).
  */
@@ -116,7 +116,8 @@ static const char *first_missing(u64 ept_vpid)
 		{ vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY },
 		{ vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY },
 		{ pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "this CPU has no virtual NMIs" REMEDY },
-		{ primary, PRIMARY_NMI_WINDOW_EXITING, "this CPU has no NMI-window exiting" REMEDY },
+		{ primary, PRIMARY_NMI_WINDOW_EXITING,
+		  "this CPU has no NMI-window exiting" REMEDY },
 		{ ~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
 		  "this CPU cannot leave CR3 to the guest" REMEDY },
 		{ vmx_caps.exit, pat, "this CPU cannot switch IA32_PAT" REMEDY },

@@ -78,7 +78,7 @@ void vmx_set_host_state(struct percpu *cpu)
 	vmcs_write(VMCS_HOST_RIP, (unsigned long)vmx_exit_entry);
 }
 
-/* VMX operation fixes some bits of CR0 and CR4; XSETBV, which always exits, needs OSXSAVE to be redone. */
+/* VMX operation fixes some bits. XSETBV, which always exits, can be redone only with OSXSAVE. */
 static void set_control_registers(void)
 {
 	unsigned long cr4 = read_cr4() | vmx_caps.cr4_fixed0 | CR4_VMXE;

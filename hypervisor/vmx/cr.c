@@ -30,7 +30,7 @@ static bool switch_ia32e_mode(unsigned long old, unsigned long new)
 	return true;
 }
 
-/* VM exits and entries leave CD and NW alone (SDM 27.3.2.1), so they are the guest's in Keel too. */
+/* VM exits and entries leave CD and NW alone (SDM 27.3.2.1): they are the guest's in Keel too. */
 static void set_cache_bits(unsigned long new)
 {
 	unsigned long bits = CR0_CD | CR0_NW;

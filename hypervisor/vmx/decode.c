@@ -154,12 +154,6 @@ struct vmx_event vmx_interrupted_event(const struct vmx_exit_fields *fields)
 	return event;
 }
 
-/* #DE, #TS, #NP, #SS, #GP: SDM table 6-4. */
-static bool contributory(u8 vector)
-{
-	return vector == 0 || (vector >= 10 && vector <= 13);
-}
-
 /* #DF, #TS, #NP, #SS, #GP, #PF, #AC and #CP push an error code (SDM table 6-1). */
 static bool has_error_code(u8 vector)
 {
@@ -167,20 +161,13 @@ static bool has_error_code(u8 vector)
 	       vector == 21;
 }
 
-struct vmx_event vmx_exception(u32 queued, u8 vector, u32 error, bool protected_mode)
+struct vmx_event vmx_exception(u8 vector, u32 error, bool protected_mode)
 {
-	struct vmx_event event = { .error = error };
+	struct vmx_event event = {
+		.info = EVENT_VALID | EVENT_TYPE_HARDWARE_EXCEPTION | vector,
+		.error = error,
+	};
 
-	if ((queued & (EVENT_VALID | EVENT_TYPE)) == (EVENT_VALID | EVENT_TYPE_HARDWARE_EXCEPTION)) {
-		u8 first = queued & EVENT_VECTOR;
-		bool second_bad = contributory(vector) || (vector == VECTOR_PF && first == VECTOR_PF);
-
-		if (second_bad && (contributory(first) || first == VECTOR_PF)) {
-			vector = VECTOR_DF;
-			event.error = 0;
-		}
-	}
-	event.info = EVENT_VALID | EVENT_TYPE_HARDWARE_EXCEPTION | vector;
 	if (has_error_code(vector) && protected_mode)
 		event.info |= EVENT_ERROR_CODE;
 	return event;

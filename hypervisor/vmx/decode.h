@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the raw fields of a VM exit to the neutral words of vmm/exit.h. Pure: no instruction of VMX. */
+/* From the fields of a VM exit to the neutral words of vmm/exit.h. Pure: no instruction of VMX. */
 #ifndef KEEL_VMX_DECODE_H
 #define KEEL_VMX_DECODE_H
 
@@ -48,10 +48,7 @@ struct vmx_event vmx_interrupted_event(const struct vmx_exit_fields *fields);
 /* Does a delivered event with @info say how long its instruction is? */
 bool vmx_event_has_length(u32 info);
 
-/*
- * Exception @vector, while the event @queued (0: none) has not been delivered yet, becomes what SDM
- * 6.15 (interrupt 8) says. @protected_mode: CR0.PE = 1; without it no error code is pushed.
- */
-struct vmx_event vmx_exception(u32 queued, u8 vector, u32 error, bool protected_mode);
+/* Exception @vector. @protected_mode: CR0.PE = 1; without it no error code is pushed. */
+struct vmx_event vmx_exception(u8 vector, u32 error, bool protected_mode);
 
 #endif

@@ -25,7 +25,7 @@ void vmx_skip(struct percpu *cpu)
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
 	(void)cpu;
-	/* Outside 64-bit code EIP wraps. Asked only on that border, because the mode costs reads. */
+	/* Outside 64-bit code EIP wraps. Asked only at that border: the mode costs reads. */
 	if ((u64)rip <= UINT32_MAX && (u64)next > UINT32_MAX && !vmx_guest_in_64bit_code())
 		next = (u32)next;
 	vmcs_write(VMCS_GUEST_RIP, next);
@@ -51,9 +51,8 @@ void vmx_queue(const struct vmx_event *event)
 
 void vmx_inject(struct percpu *cpu, u8 vector, u32 error)
 {
-	u32 queued = vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO);
 	bool protected_mode = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
-	struct vmx_event event = vmx_exception(queued, vector, error, protected_mode);
+	struct vmx_event event = vmx_exception(vector, error, protected_mode);
 
 	(void)cpu;
 	vmx_queue(&event);
@@ -63,12 +62,11 @@ void vmx_inject(struct percpu *cpu, u8 vector, u32 error)
 
 /*
  * Normally NMIs do not exit and their blocking is the processor's own. An NMI that arrived in Keel
- * but cannot be injected at once (the guest is in its NMI handler, in the shadow of STI or MOV SS, or
- * another event comes first) waits for an NMI-window exit, which exists only together with NMI
- * exiting and virtual NMIs. The bit for blocking by NMI changes its meaning from the
- * physical to the virtual kind with these controls and back, at the VM entry, so nothing is lost:
- * while they are on, another physical NMI exits and merges with the one that waits, as two NMIs
- * merge in the processor's own latch.
+ * but cannot be injected at once (the guest is in its NMI handler or in the shadow of STI or MOV SS,
+ * or another event comes first) waits for an NMI-window exit, which exists only together with NMI
+ * exiting and virtual NMIs. With these controls the bit for blocking by NMI changes from the physical
+ * to the virtual kind and back, at the VM entry, so nothing is lost. While they are on, another
+ * physical NMI exits and merges with the one that waits, as two merge in the processor's own latch.
  */
 static void wait_for_nmi_window(struct percpu *cpu, bool wait)
 {

@@ -31,7 +31,6 @@ static void read_fields(struct vmx_exit_fields *fields, u8 needs)
 			fields->idt_vectoring_error = vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE);
 			fields->instruction_length = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 		}
-		vmx_redeliver(fields);
 	}
 }
 
@@ -50,6 +49,8 @@ void vmx_exit(struct percpu *cpu)
 		      vmcs_read(VMCS_EXIT_QUALIFICATION));
 	if (needs)
 		read_fields(&fields, needs);
+	if (needs & NEED_IDT_VECTORING)
+		vmx_redeliver(&fields);
 	vmx_decode(&fields, cpu->regs.by_number, &info);
 	/* Either way run.S has it delivered when the exit has been handled. */
 	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
@@ -61,7 +62,7 @@ void vmx_entry_refused(struct percpu *cpu)
 {
 	unsigned long number = vmcs_read(VMCS_INSTRUCTION_ERROR);
 
-	/* run.S tries VMRESUME, then VMLAUNCH, which complains that the VMCS is launched: ask again. */
+	/* VMLAUNCH complains of a launched VMCS after VMRESUME has failed: ask that one again. */
 	if (number == VMX_ERROR_NON_CLEAR) {
 		__asm__ volatile("vmresume" : : : "cc", "memory");
 		number = vmcs_read(VMCS_INSTRUCTION_ERROR);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VM entry and exit. The stack pointer is the address of struct percpu (VMCS host RSP), whose first
- * member takes the guest's general registers, and does not move while they are in flight. Keel keeps
+ * member takes the guest's general registers; it does not move while they are in flight. Keel keeps
  * nothing of its own from one exit to the next, so no host register is saved.
  *
- * NMIs: the handler sets nmi_pending. It is tested before each entry; an NMI that arrives after the
- * test, up to and including the entering instruction, finds RIP in the window below and is
- * sent to vmx_entry_restart (with RSP as here). The window begins right behind the CMP: an NMI on the JNE
- * leaves flags that are out of date.
+ * NMIs: the handler sets nmi_pending, which is tested before each entry. An NMI that arrives after
+ * the test, up to the entering instruction, finds RIP in the window below and is sent to
+ * vmx_entry_restart (with RSP as here). The window begins right behind the CMP: when an NMI hits the
+ * JNE, the flags are out of date.
  */
 #include <keel/percpu.h>
 

@@ -32,7 +32,7 @@ struct vmx_capabilities {
 	u32 pin, primary, secondary, exit, entry; /* VMX controls as they stand in the VMCS */
 	unsigned long cr0_fixed0, cr4_fixed0; /* bits that must be 1 in root operation */
 	unsigned long cr0_fixed1, cr4_fixed1; /* bits that may be 1 */
-	unsigned long cr0_owned, cr4_owned;   /* bits of the guest's that Keel hides behind a mask */
+	unsigned long cr0_owned, cr4_owned;   /* the guest's bits that are behind a mask */
 	bool trace_in_vmx; /* Intel PT works in VMX operation */
 	bool ept_2m, ept_1g;
 	bool invept_single;
