@@ -108,7 +108,7 @@ def setup(backend, folder):
     assert settings.IMAGE.exists(), f"{settings.IMAGE} is missing: run `make image`"
     if backend == "bochs-vmx":
         return machine.Setup(disk=raw_image(), memory=512)
-    return machine.Setup(disk=overlay(folder), memory=512, network=True)
+    return machine.Setup(disk=overlay(folder), memory=512, network=True, board="q35")
 
 
 def run_session(backend, entry):

@@ -29,6 +29,7 @@ class Setup:
     cpu: str = None
     no_reboot: bool = False
     network: bool = False
+    board: str = "pc"        # QEMU's
     extra: tuple = ()
 
 
@@ -48,7 +49,7 @@ class Machine:
     def __enter__(self):
         self.log = open(self.folder / "console.log", "wb")
         with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(60 * settings.TIMEOUT_SCALE)
+            server.settimeout(300 * settings.TIMEOUT_SCALE)
             argv = self.command(server.getsockname()[1])
             with open(self.folder / "emulator.log", "wb") as log:
                 self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
@@ -81,7 +82,7 @@ class Machine:
         for name in ("emulator.log", "console.log"):
             path = self.folder / name
             text = path.read_bytes().decode(errors="replace") if path.exists() else ""
-            lines = "\n".join(text.replace("\r", "").splitlines()[-40:])
+            lines = "\n".join(text.replace("\r", "").splitlines()[-25:])
             parts.append(f"--- the end of {path}\n{lines}")
         return "\n".join(parts)
 
@@ -156,7 +157,7 @@ class Qemu(Machine):
 
     def command(self, port):
         setup = self.setup
-        argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg",
+        argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg", "-machine", setup.board,
                 "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
                 "-display", "none", "-monitor", "none",
                 "-nic", "user,model=e1000" if setup.network else "none", "-no-user-config",

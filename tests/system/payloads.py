@@ -24,7 +24,7 @@ PAYLOADS = [
     Payload("hidden", bare=False),
     Payload("hypercall"),
     Payload("memmap"),
-    Payload("memmap", "high", memory=5120),
+    Payload("memmap", "high", memory=4608),
     Payload("modes"),
     Payload("msr"),
     Payload("mtrr"),

@@ -96,7 +96,7 @@ def test_network(entry):
 def test_power_cut_and_reboot():
     """The plug is pulled under Keel; the same disk boots again, and then once more by itself."""
     folder = settings.WORK / "debian-power-cut"
-    setup = machine.Setup(disk=debian.overlay(folder), memory=512, network=True)
+    setup = debian.setup("qemu-svm", folder)
 
     def run():
         with machine.Qemu(setup, folder) as m:
