@@ -117,11 +117,6 @@ static bool overlap(const struct range *a, const struct range *b)
 	return a->start < b->end && b->start < a->end;
 }
 
-static struct range whole_pages(u64 start, u64 size)
-{
-	return (struct range){align_down(start, PAGE_SIZE), align_up(start + size, PAGE_SIZE), 0};
-}
-
 /* boot.rst, "initrd_addr_max": the highest address that a byte of the initrd may have. */
 static bool place_initrd(const struct linux_image *image, const struct range_list *ram,
 			 const struct range *kernel, const struct range *kernel_file,
@@ -140,14 +135,18 @@ static bool place_initrd(const struct linux_image *image, const struct range_lis
 				limit, avoid, ARRAY_SIZE(avoid), at);
 }
 
-/* One block for what must be in low memory; it may be filled while the modules are in use. */
-static bool place_low(const struct range_list *ram, const struct range *avoid, u32 n,
-		      size_t cmdline_len, struct linux_layout *out)
+/*
+ * One block for what must be in low memory. It may be filled while the modules are still where the
+ * loader put them; what moves goes above HIGH_START.
+ */
+static bool place_low(const struct range_list *ram, const struct range *kernel_file,
+		      const struct range *initrd, size_t cmdline_len, struct linux_layout *out)
 {
+	struct range avoid[] = {*kernel_file, *initrd};
 	u64 size = BOOT_PARAMS_SIZE + GDT_BYTES + (u64)cmdline_len + 1;
 
 	if (range_find_high(ram, RANGE_USABLE, align_up(size, PAGE_SIZE), PAGE_SIZE, LOW_START,
-			    LOW_END, avoid, n, &out->boot_params))
+			    LOW_END, avoid, ARRAY_SIZE(avoid), &out->boot_params))
 		return false;
 	out->gdt = out->boot_params + BOOT_PARAMS_SIZE;
 	out->cmdline = out->gdt + GDT_BYTES;
@@ -158,11 +157,12 @@ int linux_plan(const struct linux_image *image, const struct range_list *ram,
 	       const struct range *kernel_file, const struct range *initrd, size_t cmdline_len,
 	       struct linux_layout *out, const char **why)
 {
-	struct range avoid[4] = {*kernel_file};
+	const struct range none = {0};
 	struct range kernel;
-	u32 n = 1;
 
 	memset(out, 0, sizeof(*out));
+	if (!initrd || initrd->start >= initrd->end)
+		initrd = &none;
 	*why = "The command line is too long for this kernel.";
 	if (cmdline_len > image->cmdline_size)
 		return -EINVAL;
@@ -170,16 +170,12 @@ int linux_plan(const struct linux_image *image, const struct range_list *ram,
 	if (!place_kernel(image, ram, &out->kernel))
 		return -ENOMEM;
 	kernel = (struct range){out->kernel, out->kernel + image->init_size, 0};
-	avoid[n++] = kernel;
 	*why = "The initrd is too large for this machine's memory.";
-	if (initrd && initrd->start < initrd->end) {
-		if (!place_initrd(image, ram, &kernel, kernel_file, initrd, &out->initrd))
-			return -ENOMEM;
-		avoid[n++] = *initrd;
-		avoid[n++] = whole_pages(out->initrd, initrd->end - initrd->start);
-	}
+	if (initrd != &none &&
+	    !place_initrd(image, ram, &kernel, kernel_file, initrd, &out->initrd))
+		return -ENOMEM;
 	*why = "There is no free memory below 640 KiB.";
-	if (!place_low(ram, avoid, n, cmdline_len, out))
+	if (!place_low(ram, kernel_file, initrd, cmdline_len, out))
 		return -ENOMEM;
 	*why = NULL;
 	return 0;

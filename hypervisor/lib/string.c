@@ -3,6 +3,7 @@
  * Memory and string functions. Bulk work is left to the string instructions (SDM volume 1, 7.3.9.3:
  * fast-string operation), in words, so that moving an initrd costs what the memory costs.
  *
+ * Freestanding, no compiler turns the loops here into calls of what they implement; a test looks.
  * The direction flag is never set: an NMI may arrive at any instruction, and its handler is C.
  */
 #include "string.h"
@@ -10,13 +11,10 @@
 /* One machine word, at any address. */
 typedef unsigned long word_t __attribute__((may_alias, aligned(1)));
 
-#define WORD	    sizeof(word_t)
+#define WORD	  sizeof(word_t)
 
 /* Below this distance a backward move by blocks would be slower than one by words. */
-#define BLOCK_MIN   256u
-
-/* Keeps the compiler from turning a loop into a call of the function that the loop implements. */
-#define keep_loop() __asm__ volatile("" ::: "memory")
+#define BLOCK_MIN 256u
 
 static void copy_up(unsigned char *d, const unsigned char *s, size_t n)
 {
@@ -26,10 +24,8 @@ static void copy_up(unsigned char *d, const unsigned char *s, size_t n)
 			 : "+D"(d), "+S"(s), "+c"(words)
 			 : [width] "i"(WORD)
 			 : "memory");
-	for (n %= WORD; n; n--) {
+	for (n %= WORD; n; n--)
 		*d++ = *s++;
-		keep_loop();
-	}
 }
 
 /* For a destination at most @n bytes above the source: from the top down. */
@@ -47,12 +43,9 @@ static void copy_down(unsigned char *d, const unsigned char *s, size_t n, size_t
 	while (n >= WORD) {
 		n -= WORD;
 		*(word_t *)(d + n) = *(const word_t *)(s + n);
-		keep_loop();
 	}
-	while (n--) {
+	while (n--)
 		d[n] = s[n];
-		keep_loop();
-	}
 }
 
 void *memcpy(void *dst, const void *src, size_t n)
@@ -83,10 +76,8 @@ void *memset(void *dst, int c, size_t n)
 			 : "+D"(d), "+c"(words)
 			 : "a"(fill), [width] "i"(WORD)
 			 : "memory");
-	for (n %= WORD; n; n--) {
+	for (n %= WORD; n; n--)
 		*d++ = (unsigned char)c;
-		keep_loop();
-	}
 	return dst;
 }
 
@@ -106,10 +97,8 @@ size_t strlen(const char *s)
 {
 	size_t n = 0;
 
-	while (s[n]) {
+	while (s[n])
 		n++;
-		keep_loop();
-	}
 	return n;
 }
 

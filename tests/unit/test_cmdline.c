@@ -21,7 +21,8 @@ static void values_are_found(void **state)
 	assert_string_equal(get("a=1 b=two c", "a"), "1");
 	assert_string_equal(get("a=1 b=two c", "b"), "two");
 	assert_string_equal(get("a=1 b=two c", "c"), "");
-	assert_string_equal(get("  a=1\tb=x=y  ", "b"), "x=y");
+	assert_string_equal(get("  a=1\tb=x=y\r\n c=9", "b"), "x=y");
+	assert_string_equal(get("a=1\nb", "b"), "");
 	assert_string_equal(get("a=", "a"), "");
 }
 
@@ -68,6 +69,7 @@ static void numbers_are_read(void **state)
 		{"n=0042", 42},
 		{"n=0x2a", 42},
 		{"n=0X2A", 42},
+		{"n=0xfFaA09", 0xffaa09},
 		{"n=18446744073709551615", UINT64_MAX},
 		{"n=0xffffffffffffffff", UINT64_MAX},
 		{"n=0x0000000000000000000000001", 1},

@@ -103,6 +103,12 @@ static void variants_of_kernels_are_read(void **state)
 	good_file();
 	put(0x206, 0x20a, 2);
 	assert_int_equal(parse(FILE_SIZE), 0);
+	/* The lowest address, and a payload up to the end. */
+	good_file();
+	put(0x230, 0x100000, 4);
+	put(0x258, 0x100000, 8);
+	put(0x24c, 0xf00, 4);
+	assert_int_equal(parse(FILE_SIZE), 0);
 	/* Not relocatable: its alignment does not matter. */
 	good_file();
 	put(0x234, 0, 1);
@@ -271,6 +277,39 @@ static void an_initrd_moves_when_it_must(void **state)
 	}
 }
 
+static void an_initrd_next_to_the_kernel_stays(void **state)
+{
+	struct range kernel = {MIB(100), MIB(107), 0};
+	struct range below = {MIB(16) - MIB(4), MIB(16), 0};
+	struct range above = {MIB(40), MIB(44), 0};
+
+	(void)state;
+	pc(GIB(1));
+	assert_int_equal(plan(&kernel, &below, 10), 0);
+	assert_int_equal(layout.initrd, below.start);
+	assert_int_equal(plan(&kernel, &above, 10), 0);
+	assert_int_equal(layout.initrd, above.start);
+}
+
+/* Modules in low memory, where Linux's own things go. */
+static void low_memory_is_shared_with_modules(void **state)
+{
+	struct range kernel = {0x9e000, 0x9f000, 0};
+	struct range initrd = {0x9c000, 0x9c100, 0};
+
+	(void)state;
+	pc(GIB(1));
+	assert_int_equal(plan(&kernel, &initrd, 10), 0);
+	assert_int_equal(layout.initrd, initrd.start);
+	assert_int_equal(layout.boot_params, 0x9a000);
+	assert_true(layout.gdt > layout.boot_params && layout.cmdline > layout.gdt);
+	assert_int_equal(plan(&kernel, NULL, 10), 0);
+	assert_int_equal(layout.boot_params, 0x9c000);
+	/* One at address 0 that is empty is none. */
+	assert_int_equal(plan(&kernel, &(struct range){0, 0, 0}, 10), 0);
+	assert_int_equal(layout.initrd, 0);
+}
+
 /* The last byte may be at initrd_addr_max itself. */
 static void the_initrd_limit_is_inclusive(void **state)
 {
@@ -281,6 +320,9 @@ static void the_initrd_limit_is_inclusive(void **state)
 	pc(GIB(3));
 	assert_int_equal(plan(&kernel, &initrd, 10), 0);
 	assert_int_equal(layout.initrd, initrd.start);
+	initrd.end++;
+	assert_int_equal(plan(&kernel, &initrd, 10), 0);
+	assert_int_equal(layout.initrd, initrd.start - PAGE_SIZE);
 	image.initrd_addr_max = 0xffffffff;
 	range_set(&ram, GIB(3), GIB(4), RANGE_USABLE);
 	initrd = (struct range){GIB(4), GIB(4) + MIB(8), 0};
@@ -538,6 +580,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(on_an_empty_machine_nothing_moves),
 	cmocka_unit_test(no_initrd_is_fine),
 	cmocka_unit_test(an_initrd_moves_when_it_must),
+	cmocka_unit_test(an_initrd_next_to_the_kernel_stays),
+	cmocka_unit_test(low_memory_is_shared_with_modules),
 	cmocka_unit_test(the_initrd_limit_is_inclusive),
 	cmocka_unit_test(a_kernel_moves_up_when_it_must),
 	cmocka_unit_test(a_kernel_never_goes_below_its_address),
