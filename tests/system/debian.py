@@ -54,7 +54,7 @@ def answer(m, command):
     """Runs a command in the guest; its output. It must succeed."""
     m.type(f"{command}; echo \"status $?:\"\r")
     m.expect(rb"status (\d+):\r?\n")
-    text = m.console.before.decode(errors="replace").replace("\r", "")
+    text = machine.plain(m.console.before)
     assert m.console.match[1] == b"0", f"{command} failed:\n{text}\n{m.tail()}"
     return text
 

@@ -16,6 +16,12 @@ import settings
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 
 
+def plain(raw):
+    """Console output without what only a terminal wants."""
+    text = raw.decode(errors="replace").replace("\r", "")
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
 class EmulatorCrash(Exception):
     """The emulator itself died of a signal: not the guest's doing."""
 
@@ -55,11 +61,11 @@ class Machine:
                 self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
                                                 stdout=log, stderr=subprocess.STDOUT)
             try:
-                self.connection, _ = server.accept()
+                connection, _ = server.accept()
             except TimeoutError:
                 self.kill()
                 raise AssertionError("the emulator did not open its serial port\n" + self.tail())
-        self.console = pexpect.fdpexpect.fdspawn(self.connection.fileno(), timeout=self.silence)
+        self.console = pexpect.fdpexpect.fdspawn(connection.detach(), timeout=self.silence)
         self.console.logfile_read = self.log
         return self
 
@@ -148,8 +154,7 @@ class Machine:
     def text(self):
         """All that COM1 said so far, control sequences removed."""
         self.log.flush()
-        raw = (self.folder / "console.log").read_bytes().decode(errors="replace")
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.replace("\r", ""))
+        return plain((self.folder / "console.log").read_bytes())
 
 
 class Qemu(Machine):
