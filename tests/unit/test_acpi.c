@@ -103,6 +103,7 @@ static void put_madt(void)
 		0, 8,  2,    6, 0,    0, 0,    0,		 /* unusable */
 		0, 8,  3,    8, 2,    0, 0,    0,		 /* online-capable */
 		1, 12, 0,    0, 0,    0, 0xc0, 0xfe, 0, 0, 0, 0, /* an I/O APIC */
+		8, 16, 0,    0, 1,    1, 1,    1,    1, 1, 1, 1, 1, 1, 1, 1, /* no processor */
 		9, 16, 0,    0, 0x2c, 1, 0,    0,    1, 0, 0, 0, 9, 0, 0, 0, /* x2APIC ID 300 */
 	};
 
@@ -110,7 +111,7 @@ static void put_madt(void)
 	table(MADT, "APIC", 44 + sizeof(entries), 4);
 }
 
-#define MADT_LENGTH (44 + 8 + 8 + 6 + 8 + 8 + 12 + 16)
+#define MADT_LENGTH (44 + 8 + 8 + 6 + 8 + 8 + 12 + 16 + 16)
 
 static void good_tables(void)
 {
@@ -200,6 +201,16 @@ static void the_xsdt_is_used_where_it_is_right(void **state)
 	fix(RSDP, 20, 8);
 	assert_int_equal(find("SSDT"), 0);
 	assert_int_equal(find("APIC"), MADT);
+	/* Lengths that are none. */
+	for (u32 i = 0; i < ARRAY_SIZE(nasty); i++) {
+		good_tables();
+		put(RSDP + 20, nasty[i], 4);
+		fix(RSDP, 36, 32);
+		assert_int_equal(find("APIC"), MADT);
+	}
+	good_tables();
+	put(RSDP + 15, 0, 1);
+	fix(RSDP, 20, 8);
 	/* Neither. */
 	put(RSDT + 9, get(RSDT + 9, 1) + 1, 1);
 	assert_int_equal(find("APIC"), 0);

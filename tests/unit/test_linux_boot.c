@@ -305,6 +305,12 @@ static void low_memory_is_shared_with_modules(void **state)
 	assert_true(layout.gdt > layout.boot_params && layout.cmdline > layout.gdt);
 	assert_int_equal(plan(&kernel, NULL, 10), 0);
 	assert_int_equal(layout.boot_params, 0x9c000);
+	/* The command line's NUL is in the block, too, at the border of a page. */
+	image.cmdline_size = 8192;
+	for (u32 len = 4096 - 32 - 2; len <= 4096 - 32 + 1; len++) {
+		assert_int_equal(plan(&(struct range){MIB(100), MIB(107), 0}, NULL, len), 0);
+		assert_int_equal(layout.boot_params, 0x9f000 - (len < 4096 - 32 ? 0x2000 : 0x3000));
+	}
 	/* One at address 0 that is empty is none. */
 	assert_int_equal(plan(&kernel, &(struct range){0, 0, 0}, 10), 0);
 	assert_int_equal(layout.initrd, 0);
