@@ -195,11 +195,16 @@ static struct acpi_header *find_dsdt(u64 rsdp, acpi_map_fn map)
 
 struct acpi_header *acpi_find(u64 rsdp, const char *signature, acpi_map_fn map)
 {
+	return acpi_find_nth(rsdp, signature, 0, map);
+}
+
+struct acpi_header *acpi_find_nth(u64 rsdp, const char *signature, u32 n, acpi_map_fn map)
+{
 	const struct acpi_header *root;
 	size_t width;
 
 	if (!strncmp(signature, "DSDT", 4))
-		return find_dsdt(rsdp, map);
+		return n ? NULL : find_dsdt(rsdp, map);
 	root = find_root(rsdp, map, &width);
 	if (!root)
 		return NULL;
@@ -209,7 +214,7 @@ struct acpi_header *acpi_find(u64 rsdp, const char *signature, acpi_map_fn map)
 
 		memcpy(&pa, (const u8 *)root + pos, width);
 		table = pa ? map(pa, sizeof(*table)) : NULL;
-		if (table && has_signature(table, signature))
+		if (table && has_signature(table, signature) && n-- == 0)
 			return map_table(pa, map);
 	}
 	return NULL;
@@ -287,6 +292,13 @@ u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *fla
 	return calls;
 }
 
+/* 20.2.3: constants as AML has them; SLP_TYP has three bits (4.8.3.2.1). */
+#define AML_ZERO    0x00
+#define AML_ONE	    0x01
+#define AML_BYTE    0x0a
+#define AML_DWORD   0x0c
+#define SLP_TYP_MAX 7
+
 /* 20.2.2 and 20.2.5: is there NameOp, NameString _S1_ to _S3_, PackageOp at @p? */
 static u8 *sleep_name(u8 *p, size_t left)
 {
@@ -305,20 +317,41 @@ static u8 *sleep_name(u8 *p, size_t left)
 	return name;
 }
 
-u32 acpi_hide_sleep(struct acpi_header *dsdt)
+/*
+ * The first element, SLP_TYPa, of the package behind @name, as a mask with that one bit set; 0 if it
+ * is not a constant (20.2.3, 20.2.4, 20.2.5.4).
+ */
+static u8 sleep_type(const u8 *name, size_t left)
 {
-	u8 *base = (u8 *)dsdt;
+	size_t pos = 4 + 1; /* the name and PackageOp */
+
+	if (left <= pos)
+		return 0;
+	pos += 1 + (name[pos] >> 6) + 1; /* PkgLength and NumElements */
+	if (left <= pos)
+		return 0;
+	if (name[pos] == AML_ZERO || name[pos] == AML_ONE)
+		return (u8)(1u << name[pos]);
+	if (name[pos] < AML_BYTE || name[pos] > AML_DWORD || left <= pos + 1)
+		return 0;
+	return (u8)(1u << (name[pos + 1] & SLP_TYP_MAX));
+}
+
+u32 acpi_hide_sleep(struct acpi_header *table, u8 *types)
+{
+	u8 *base = (u8 *)table;
 	u32 count = 0;
 
-	for (u32 pos = sizeof(*dsdt); pos < dsdt->length; pos++) {
-		u8 *name = sleep_name(base + pos, dsdt->length - pos);
+	for (u32 pos = sizeof(*table); pos < table->length; pos++) {
+		u8 *name = sleep_name(base + pos, table->length - pos);
 
 		if (name) {
+			*types |= sleep_type(name, (size_t)(base + table->length - name));
 			name[0] = 'K';
 			count++;
 		}
 	}
 	if (count)
-		acpi_fix_checksum(dsdt);
+		acpi_fix_checksum(table);
 	return count;
 }

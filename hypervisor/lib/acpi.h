@@ -46,6 +46,9 @@ u64 acpi_scan_rsdp(u64 start, size_t len, acpi_map_fn map);
  */
 struct acpi_header *acpi_find(u64 rsdp, const char *signature, acpi_map_fn map);
 
+/* As acpi_find(), for the table number @n, from 0, of those with @signature (SSDTs). */
+struct acpi_header *acpi_find_nth(u64 rsdp, const char *signature, u32 n, acpi_map_fn map);
+
 /* The I/O ports that can turn the machine off, put it to sleep or reset it. 0 = not there. */
 struct acpi_power_ports {
 	u16 pm1a_cnt; /* PM1a_CNT_BLK (or X_PM1a_CNT_BLK if it is in system I/O space) */
@@ -68,10 +71,10 @@ u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *fla
 		      void *arg);
 
 /*
- * Renames the sleep states _S1_, _S2_ and _S3_ (NameOp packages "\x08_S3_\x12", also with the root
- * prefix) in @dsdt to names no OS looks for, so that no one suspends to RAM past Keel; fixes the
- * checksum. Returns how many were renamed.
+ * Renames the sleep states _S1_, _S2_ and _S3_ in @table (the DSDT or an SSDT) to names no OS looks
+ * for, so that no one suspends to RAM past Keel; fixes the checksum. Returns how many were
+ * renamed and sets in *@types the bit of each one's SLP_TYPa value (0 to 7), where it is a constant.
  */
-u32 acpi_hide_sleep(struct acpi_header *dsdt);
+u32 acpi_hide_sleep(struct acpi_header *table, u8 *types);
 
 #endif

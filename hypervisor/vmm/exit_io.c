@@ -58,8 +58,7 @@ void exit_io(struct percpu *cpu, const struct exit_info *info)
 	}
 	if (info->io.in) {
 		set_result(cpu, info->io.bytes, port_in(info->io.port, info->io.bytes));
-	} else {
-		power_watch(info->io.port, value);
+	} else if (power_write_allowed(info->io.port, info->io.bytes, value)) {
 		port_out(info->io.port, info->io.bytes, value);
 	}
 	backend->skip(cpu);

@@ -15,15 +15,20 @@ static bool in_keel(gpa_t gpa)
 	return keel_region.start <= gpa && gpa < keel_region.end;
 }
 
-/* The guest touched what its memory map does not have: it may go on, with junk. */
-static void touch_hidden(struct percpu *cpu, const struct exit_info *info)
+/*
+ * The guest touched what its memory map does not have: it may go on, with junk. The page with the
+ * reset register stays out, so that a reset is seen, until it too is touched otherwise.
+ */
+static void touch_hidden(struct percpu *cpu, gpa_t gpa)
 {
+	gpa_t reset_page = power_reset_register() & ~(gpa_t)(PAGE_SIZE - 1);
+	bool keeps_reset = reset_page && gpa < reset_page;
 	struct guest_state state;
 
 	backend->get_state(cpu, &state);
 	log_notice("the guest touched Keel's hidden memory at 0x%llx (RIP 0x%llx): it sees junk",
-		   (unsigned long long)info->memory.gpa, (unsigned long long)state.rip);
-	nested_map_junk(cpu);
+		   (unsigned long long)gpa, (unsigned long long)state.rip);
+	nested_map_junk(cpu, keeps_reset ? reset_page : keel_region.end);
 }
 
 void exit_memory(struct percpu *cpu, const struct exit_info *info)
@@ -32,10 +37,13 @@ void exit_memory(struct percpu *cpu, const struct exit_info *info)
 
 	if (info->memory.misconfigured)
 		panic("nested page table entry for 0x%llx is malformed", (unsigned long long)gpa);
-	if (power_is_reset_register(gpa) && info->memory.write)
+	if (info->memory.write && gpa == power_reset_register())
 		power_reset("reset by ACPI");
-	if (in_keel(gpa))
-		touch_hidden(cpu, info);
-	else if (!nested_map_on_demand(cpu, gpa))
-		panic("the guest accessed 0x%llx, which cannot be mapped", (unsigned long long)gpa);
+	if (in_keel(gpa)) {
+		touch_hidden(cpu, gpa);
+	} else if (!nested_map_on_demand(cpu, gpa)) {
+		log_error("the guest accessed 0x%llx, which cannot be mapped: #GP",
+			  (unsigned long long)gpa);
+		backend->inject(cpu, VECTOR_GP, 0);
+	}
 }

@@ -2,6 +2,7 @@
 #include "vmm/nested.h"
 
 #include <keel/bits.h>
+#include <keel/console.h>
 #include <keel/errno.h>
 #include <keel/panic.h>
 
@@ -16,10 +17,13 @@
 #define DEMAND_SIZE GIB(1)
 
 static struct pt table;
-static struct range_list guest_ram;
+static const struct range_list *guest_ram;
 static struct mtrr_state types;
 static hpa_t junk;
-static bool junk_mapped;
+/* The hidden memory is backed by junk up to here; start = not at all. */
+static gpa_t junk_end;
+/* Set when the guest's memory types are too scattered for the pool: everything is UC then. */
+static bool all_uncached;
 
 static void *alloc(void *pool)
 {
@@ -41,7 +45,9 @@ static int map_identity(u64 start, u64 end)
 	int err = 0;
 
 	while (start < end && !err) {
-		if (backend->nested_has_types)
+		if (all_uncached)
+			type = MEM_UC;
+		else if (backend->nested_has_types)
 			type = mtrr_type(&types, start, &until);
 		until = min_u64(max_u64(until, start + PAGE_SIZE), end);
 		err = pt_map(&table, start, start, until - start, backend->nested_attrs(type));
@@ -67,10 +73,17 @@ static int map_junk_pages(void)
 	u64 attrs = backend->nested_attrs(MEM_WB);
 	int err = 0;
 
-	for (u64 gpa = keel_region.start; gpa < keel_region.end - PAGE_SIZE && !err;
-	     gpa += PAGE_SIZE)
+	for (u64 gpa = keel_region.start; gpa < junk_end && !err; gpa += PAGE_SIZE)
 		err = pt_map(&table, gpa, junk, PAGE_SIZE, attrs);
 	return err;
+}
+
+/* One past the highest GPA that the table's format and this CPU have. */
+static u64 gpa_limit(void)
+{
+	const struct pt_level *root = &table.format->level[table.format->levels - 1];
+
+	return BIT64(min_u64(types.phys_bits, root->shift + root->index_bits));
 }
 
 /* Everything that the guest can be sure to need. */
@@ -78,17 +91,15 @@ static int map_all(void)
 {
 	int err = map_around_keel(0, LOW_END);
 
-	for (u32 i = 0; i < guest_ram.count && !err; i++) {
-		const struct range *r = &guest_ram.at[i];
+	for (u32 i = 0; i < guest_ram->count && !err; i++) {
+		const struct range *r = &guest_ram->at[i];
 		u64 start = max_u64(align_down(r->start, PAGE_SIZE), LOW_END);
 		u64 end = align_up(r->end, PAGE_SIZE);
 
 		if (r->type == RANGE_USABLE && start < end)
 			err = map_identity(start, end);
 	}
-	if (!err && junk_mapped)
-		err = map_junk_pages();
-	return err;
+	return err ? err : map_junk_pages();
 }
 
 int nested_init(const struct range_list *ram)
@@ -100,7 +111,8 @@ int nested_init(const struct range_list *ram)
 		return -ENOMEM;
 	table = (struct pt){ backend->nested_format, root, alloc, release, NULL };
 	junk = (hpa_t)(unsigned long)junk_page;
-	guest_ram = *ram;
+	guest_ram = ram;
+	junk_end = keel_region.start;
 	mtrr_read(&types);
 	return map_all();
 }
@@ -110,34 +122,37 @@ hpa_t nested_root(void)
 	return (hpa_t)(unsigned long)table.root;
 }
 
-static void flush(struct percpu *cpu)
+/* Begins again with what the guest can be sure to need. The pool that was enough once is enough. */
+static int rebuild(void)
 {
-	backend->flush(cpu);
+	int err = pt_unmap(&table, 0, gpa_limit());
+
+	return err ? err : map_all();
 }
 
 bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
 {
-	u64 limit = BIT64(types.phys_bits);
 	u64 start = align_down(gpa, DEMAND_SIZE);
-	u64 end = min_u64(start + DEMAND_SIZE, limit);
+	u64 end = min_u64(start + DEMAND_SIZE, gpa_limit());
+	int err;
 
-	if (gpa < LOW_END || gpa >= limit)
+	if (gpa < LOW_END || gpa >= gpa_limit())
 		return false;
-	if (!map_identity(start, end))
-		return true;
-	/* The pool is used up by earlier demands: forget them all and try once more. */
-	if (pt_unmap(&table, LOW_END, limit - LOW_END) || map_all() || map_identity(start, end))
-		return false;
-	flush(cpu);
-	return true;
+	err = map_identity(start, end);
+	/* The pool may be used up by earlier demands: forget them all and try once more. */
+	if (err && !rebuild())
+		err = map_identity(start, end);
+	/* A table that a larger page replaced may still be cached, and serve for something else soon. */
+	backend->flush(cpu);
+	return !err;
 }
 
-void nested_map_junk(struct percpu *cpu)
+void nested_map_junk(struct percpu *cpu, gpa_t end)
 {
-	junk_mapped = true;
+	junk_end = max_u64(junk_end, end);
 	if (map_junk_pages())
 		panic("no page left to map over Keel's hidden memory");
-	flush(cpu);
+	backend->flush(cpu);
 }
 
 void nested_types_changed(struct percpu *cpu)
@@ -149,7 +164,12 @@ void nested_types_changed(struct percpu *cpu)
 	if (!(now.def_type & MTRR_DEF_TYPE_E) || mtrr_same_map(&types, &now))
 		return;
 	types = now;
-	if (pt_unmap(&table, LOW_END, BIT64(types.phys_bits) - LOW_END) || map_all())
-		panic("no page left to map the guest's new memory types");
-	flush(cpu);
+	all_uncached = false;
+	if (rebuild()) {
+		log_error("the guest's MTRRs are too scattered to follow: all its memory is uncached");
+		all_uncached = true;
+		if (rebuild())
+			panic("no page left for the nested page table");
+	}
+	backend->flush(cpu);
 }

@@ -8,7 +8,7 @@
 
 /*
  * Builds the table: everything below 4 GiB and all of @ram above, by the largest pages that memory
- * types allow, without keel_region. 0 or -ENOMEM. After backend->init().
+ * types allow, without keel_region. @ram must stay. 0 or -ENOMEM. After backend->init().
  */
 int nested_init(const struct range_list *ram);
 
@@ -18,8 +18,8 @@ hpa_t nested_root(void);
 /* Maps what lies around @gpa above 4 GiB: MMIO that no memory map names. False if it cannot be mapped. */
 bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa);
 
-/* Backs the hidden memory, but for its last page (the reset register), by one page of junk. */
-void nested_map_junk(struct percpu *cpu);
+/* Backs the hidden memory below @end, page-aligned, by one page of junk. */
+void nested_map_junk(struct percpu *cpu, gpa_t end);
 
 /* The guest wrote an MTRR: rebuilds the table if a type that is in force changed. */
 void nested_types_changed(struct percpu *cpu);

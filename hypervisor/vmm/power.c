@@ -16,6 +16,9 @@
 
 /* PM1 control register (ACPI 6.4, 4.8.3.2.1). */
 #define PM1_CNT_SLP_EN BIT(13)
+#define PM1_CNT_SLP_TYP_SHIFT 10
+#define PM1_CNT_SLP_TYP_MASK 7
+#define PM1_CNT_BYTES 2
 
 /* Reset control register of Intel chipsets and all that follow them: system reset, reset CPU. */
 #define RST_CNT_PORT 0xcf9
@@ -31,6 +34,8 @@
 static struct acpi_power_ports ports;
 static struct acpi_reset_reg firmware_reset;
 static gpa_t reset_register;
+/* SLP_TYP values that end outside Keel, by bit. */
+static u8 forbidden_sleep;
 
 static void redirect_reset(u64 rsdp)
 {
@@ -44,38 +49,62 @@ static void redirect_reset(u64 rsdp)
 		reset_register = ours.address;
 }
 
+static u32 hide_sleep(u64 rsdp)
+{
+	struct acpi_header *table = acpi_find(rsdp, "DSDT", host_map_foreign);
+	u32 hidden = table ? acpi_hide_sleep(table, &forbidden_sleep) : 0;
+
+	for (u32 n = 0; (table = acpi_find_nth(rsdp, "SSDT", n, host_map_foreign)); n++)
+		hidden += acpi_hide_sleep(table, &forbidden_sleep);
+	return hidden;
+}
+
 void power_init(u64 rsdp)
 {
-	struct acpi_header *dsdt;
-
 	if (!rsdp) {
 		log_notice("no ACPI found: power-off and reset are not seen by Keel");
 		return;
 	}
 	ports = acpi_power_ports(rsdp, host_map_foreign);
 	if (ports.pm1a_cnt)
-		backend->trap_ports(ports.pm1a_cnt, 2);
+		backend->trap_ports(ports.pm1a_cnt, PM1_CNT_BYTES);
 	if (ports.pm1b_cnt)
-		backend->trap_ports(ports.pm1b_cnt, 2);
+		backend->trap_ports(ports.pm1b_cnt, PM1_CNT_BYTES);
 	redirect_reset(rsdp);
 	if (!reset_register)
 		backend->trap_ports(KBC_PORT, 1);
-	dsdt = acpi_find(rsdp, "DSDT", host_map_foreign);
-	if (dsdt && acpi_hide_sleep(dsdt))
+	if (hide_sleep(rsdp))
 		log_info("suspend to RAM is hidden from the guest: it would wake up without Keel");
 }
 
-void power_watch(u16 port, u32 value)
+/* The bits of the PM1 control register at @pm1 that a write sets; it may hit only one of its bytes. */
+static u32 pm1_bits(u16 pm1, u16 port, u8 bytes, u32 value)
 {
-	if (port == KBC_PORT && value == KBC_PULSE_RESET)
-		stats_print("reset by the keyboard controller");
-	if ((port == ports.pm1a_cnt || port == ports.pm1b_cnt) && value & PM1_CNT_SLP_EN)
-		stats_print("power-off");
+	if (!pm1 || port >= pm1 + PM1_CNT_BYTES || port + bytes <= pm1)
+		return 0;
+	return port >= pm1 ? value << 8 * (port - pm1) : value >> 8 * (pm1 - port);
 }
 
-bool power_is_reset_register(gpa_t gpa)
+bool power_write_allowed(u16 port, u8 bytes, u32 value)
 {
-	return reset_register && gpa == reset_register;
+	u32 pm1 = pm1_bits(ports.pm1a_cnt, port, bytes, value) |
+		  pm1_bits(ports.pm1b_cnt, port, bytes, value);
+
+	if (port == KBC_PORT && value == KBC_PULSE_RESET)
+		stats_print("reset by the keyboard controller");
+	if (!(pm1 & PM1_CNT_SLP_EN))
+		return true;
+	if (forbidden_sleep & BIT(pm1 >> PM1_CNT_SLP_TYP_SHIFT & PM1_CNT_SLP_TYP_MASK)) {
+		log_error("the guest's suspend is refused: it would wake up without Keel");
+		return false;
+	}
+	stats_print("power-off");
+	return true;
+}
+
+gpa_t power_reset_register(void)
+{
+	return reset_register;
 }
 
 static void wait_for_reset(void)

@@ -12,11 +12,15 @@
  */
 void power_init(u64 rsdp);
 
-/* The guest writes @value to a trapped port: prints the exit counts if the machine goes down. */
-void power_watch(u16 port, u32 value);
+/*
+ * The guest writes the @bytes low bytes of @value to @port, which is trapped. False if the write must not
+ * be done: it would put the machine to a sleep that ends outside Keel. Prints the exit counts
+ * if the machine goes down.
+ */
+bool power_write_allowed(u16 port, u8 bytes, u32 value);
 
-/* Is @gpa the reset register that the guest's FADT names? */
-bool power_is_reset_register(gpa_t gpa);
+/* The reset register that the guest's FADT names: a GPA at the start of Keel's last page; 0 if none. */
+gpa_t power_reset_register(void);
 
 /* Prints @why and the exit counts and resets the machine. */
 _Noreturn void power_reset(const char *why);

@@ -83,13 +83,14 @@ static void use_tables(u64 rsdp)
 	struct acpi_reset_reg ours = {1, 0x64, 0xfe}, old;
 	struct acpi_header *table;
 	u32 calls = 0;
+	u8 types = 0;
 
 	table = acpi_find(rsdp, "APIC", map);
 	if (table)
 		check(acpi_for_each_cpu(table, use_cpu, &calls) == calls);
 	table = acpi_find(rsdp, "DSDT", map);
 	if (table) {
-		acpi_hide_sleep(table);
+		acpi_hide_sleep(table, &types);
 		check(acpi_checksum_ok(table, table->length));
 	}
 	acpi_power_ports(rsdp, map);

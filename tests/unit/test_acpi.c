@@ -532,12 +532,44 @@ static void sleep_states_are_hidden(void **state)
 	static const char want[] = "\x08_S0_\x12\x06\x04\x08KS3_\x12\x06\x04zz\x08\\KS1_\x12\x06"
 				   "\x08_S4_\x12\x08_S5_\x12\x08_S2_\x11\x08XS3_\x12\x08_S3";
 
+	u8 types = 0;
+
 	(void)state;
 	good_tables();
-	assert_int_equal(acpi_hide_sleep((void *)(memory + (DSDT - BASE))), 2);
+	assert_int_equal(acpi_hide_sleep((void *)(memory + (DSDT - BASE)), &types), 2);
 	assert_memory_equal(memory + (DSDT + 36 - BASE), want, sizeof(want) - 1);
 	assert_int_equal(find("DSDT"), DSDT);
-	assert_int_equal(acpi_hide_sleep((void *)(memory + (DSDT - BASE))), 0);
+	assert_int_equal(acpi_hide_sleep((void *)(memory + (DSDT - BASE)), &types), 0);
+}
+
+/* SLP_TYPa as firmware writes it: ByteConst, Zero, One, a two-byte PkgLength; a name says nothing. */
+static void sleep_types_are_read(void **state)
+{
+	static const struct {
+		char code[16];
+		u8 types;
+	} cases[] = {
+		{ "\x08_S3_\x12\x06\x04\x0a\x05\x0a\x05", 1 << 5 },
+		{ "\x08_S3_\x12\x06\x04\x00\x00\x00\x00", 1 << 0 },
+		{ "\x08_S1_\x12\x06\x04\x01\x01\x00\x00", 1 << 1 },
+		{ "\x08_S2_\x12\x46\x00\x04\x0b\x02\x00\x00", 1 << 2 },
+		{ "\x08_S3_\x12\x06\x04_FOO", 0 },
+		{ "\x08_S5_\x12\x06\x04\x0a\x07\x0a\x07", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		u8 table[sizeof(struct acpi_header) + sizeof(cases[i].code)] = {0};
+		struct acpi_header *header;
+		u8 types = 0;
+
+		memcpy(table + sizeof(*header), cases[i].code, sizeof(cases[i].code));
+		header = exact_copy(table, sizeof(table));
+		header->length = sizeof(table);
+		acpi_hide_sleep(header, &types);
+		assert_int_equal(types, cases[i].types);
+		free(header);
+	}
 }
 
 /* Cut at every length: what lies behind is neither read nor changed. */
@@ -547,9 +579,10 @@ static void sleep_states_are_sought_inside_only(void **state)
 	good_tables();
 	for (u32 len = 36; len < get(DSDT + 4, 4); len++) {
 		struct acpi_header *copy = exact_copy(memory + (DSDT - BASE), len);
+		u8 types = 0;
 
 		copy->length = len;
-		assert_int_equal(acpi_hide_sleep(copy), (len >= 36 + 14) + (len >= 36 + 25));
+		assert_int_equal(acpi_hide_sleep(copy, &types), (len >= 36 + 14) + (len >= 36 + 25));
 		free(copy);
 	}
 }
@@ -665,6 +698,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_number_of_cpus_is_bounded),
 	cmocka_unit_test(sleep_states_are_hidden),
 	cmocka_unit_test(sleep_states_are_sought_inside_only),
+	cmocka_unit_test(sleep_types_are_read),
 	cmocka_unit_test(the_reset_register_is_swapped),
 	cmocka_unit_test(no_reset_register_is_left_alone),
 	cmocka_unit_test(damaged_tables_do_no_harm),
