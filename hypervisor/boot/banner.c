@@ -5,12 +5,10 @@
 #include "cpu/cpuid.h"
 #include "mm/frame.h"
 #include "mode/mode.h"
-#include "vmm/below.h"
 
-void banner_print(const struct range_list *ram, u32 hidden_cpus)
+void banner_print(const struct range_list *ram, const char *below, u32 hidden_cpus)
 {
 	u64 size = keel_region.end - keel_region.start;
-	const char *below = below_init();
 	char vendor[13];
 
 	cpu_vendor(vendor);

@@ -28,7 +28,7 @@ static const struct boot_module *find_kernel(const struct boot_info *info)
 
 static void plan(const struct range_list *ram,
 		 const struct boot_module *kernel, const struct boot_module *initrd,
-		 struct linux_image *image, struct linux_layout *layout)
+		 size_t args_len, struct linux_image *image, struct linux_layout *layout)
 {
 	struct range kernel_file = { kernel->start, kernel->end, 0 };
 	struct range initrd_file = { 0 };
@@ -39,21 +39,23 @@ static void plan(const struct range_list *ram,
 	if (initrd)
 		initrd_file = (struct range){ initrd->start, initrd->end, 0 };
 	if (linux_plan(image, ram, &kernel_file, initrd ? &initrd_file : NULL,
-		       strlen(boot_module_args(kernel)), layout, &why))
+		       args_len, layout, &why))
 		refuse("cannot place the guest: %s", why);
 }
 
 void guest_load(const struct boot_info *info, const struct range_list *ram, u64 rsdp,
-		struct guest_start *start)
+		const char *more, struct guest_start *start)
 {
 	const struct boot_module *kernel = find_kernel(info);
 	const struct boot_module *initrd = boot_module_find(info, "initrd");
 	const char *args = boot_module_args(kernel);
+	size_t args_len = strlen(args);
+	size_t more_len = strlen(more);
 	u64 initrd_size = initrd ? initrd->end - initrd->start : 0;
 	struct linux_image image;
 	struct linux_layout layout;
 
-	plan(ram, kernel, initrd, &image, &layout);
+	plan(ram, kernel, initrd, args_len + more_len, &image, &layout);
 	memset(at(layout.boot_params), 0, BOOT_PARAMS_SIZE);
 	linux_fill_boot_params(at(layout.boot_params), at(kernel->start),
 			       &(struct linux_handover){
@@ -64,7 +66,8 @@ void guest_load(const struct boot_info *info, const struct range_list *ram, u64 
 				       .initrd_size = initrd_size,
 				       .rsdp = rsdp,
 			       });
-	memcpy(at(layout.cmdline), args, strlen(args) + 1);
+	memcpy(at(layout.cmdline), args, args_len);
+	memcpy(at(layout.cmdline + args_len), more, more_len + 1);
 	memcpy(at(layout.gdt), boot_gdt, sizeof(boot_gdt));
 	/* The initrd first: the kernel may go where it was. */
 	if (initrd && layout.initrd != initrd->start)

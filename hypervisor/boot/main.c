@@ -11,12 +11,16 @@
 #include "mm/host_map.h"
 #include "mode/image.h"
 #include "vmm/backend_choice.h"
+#include "vmm/below.h"
 #include "vmm/exit_msr.h"
 #include "vmm/nested.h"
 #include "vmm/power.h"
 
 static struct boot_info info;
 static struct range_list guest_ram;
+
+/* The ACPI tables may offer a hidden CPU for hotplug all the same, and acpi=off finds other tables. */
+#define ONE_CPU " nr_cpus=1"
 
 static _Noreturn void boot_relocated(void);
 
@@ -30,6 +34,8 @@ _Noreturn void boot_main(u32 magic, unsigned long mbi)
 		refuse("not started by Multiboot2 (EAX = 0x%x): use GRUB's multiboot2 command", magic);
 	if (multiboot2_parse((const void *)mbi, size, &info, &why))
 		refuse("boot information: %s", why);
+	if (info.framebuffer.present && info.framebuffer.type == FRAMEBUFFER_EGA_TEXT)
+		console_use_screen();
 	boot_relocate(&info, boot_relocated);
 }
 
@@ -37,8 +43,6 @@ static void apply_command_line(void)
 {
 	u64 level;
 
-	if (info.framebuffer.present && info.framebuffer.type == FRAMEBUFFER_EGA_TEXT)
-		console_use_screen();
 	if (cmdline_get_u64(info.cmdline, "loglevel", &level))
 		console_set_level((u32)level);
 }
@@ -56,7 +60,7 @@ static void prepare_cpu(struct percpu *cpu)
 {
 	const char *why = "";
 
-	cpu->apic_id = cpuid(CPUID_FEATURES).ebx >> CPUID_1_EBX_APIC_ID_SHIFT;
+	cpu->apic_id = cpu_apic_id();
 	if (backend->cpu_on(cpu, &why))
 		refuse("%s: %s", backend->name, why);
 }
@@ -65,6 +69,7 @@ static _Noreturn void boot_relocated(void)
 {
 	struct percpu *cpu = this_cpu();
 	struct guest_start start;
+	const char *below;
 	u32 hidden_cpus;
 	u64 rsdp;
 
@@ -80,10 +85,11 @@ static _Noreturn void boot_relocated(void)
 		refuse("Keel's memory is too small for this machine's nested page tables");
 	rsdp = firmware_find_rsdp();
 	power_init(rsdp);
+	below = below_init();
 	msr_rules_install();
 	hidden_cpus = firmware_hide_cpus(rsdp, cpu->apic_id);
-	guest_load(&info, &guest_ram, rsdp, &start);
-	banner_print(&guest_ram, hidden_cpus);
+	guest_load(&info, &guest_ram, rsdp, hidden_cpus ? ONE_CPU : "", &start);
+	banner_print(&guest_ram, below, hidden_cpus);
 
 	backend->start_state(cpu, &start, nested_root());
 	console_guest_starts();

@@ -27,3 +27,15 @@ void cpu_vendor(char out[13])
 	memcpy(out + 8, &c.ecx, 4);
 	out[12] = '\0';
 }
+
+u32 cpu_apic_id(void)
+{
+	struct cpuid topology;
+
+	if (cpuid(CPUID_VENDOR).eax >= CPUID_TOPOLOGY) {
+		topology = cpuid(CPUID_TOPOLOGY);
+		if (topology.ebx) /* else the leaf is there but empty */
+			return topology.edx;
+	}
+	return cpuid(CPUID_FEATURES).ebx >> CPUID_1_EBX_APIC_ID_SHIFT;
+}

@@ -13,6 +13,7 @@ struct cpuid {
 #define CPUID_VENDOR 0x0
 #define CPUID_FEATURES 0x1
 #define CPUID_EXT_FEATURES 0x7
+#define CPUID_TOPOLOGY 0xb
 #define CPUID_XSAVE 0xd
 #define CPUID_HYPERVISOR 0x40000000
 #define CPUID_EXT_MAX 0x80000000
@@ -67,6 +68,9 @@ static inline struct cpuid cpuid(u32 leaf)
 
 /* MAXPHYADDR of this CPU, in bits (SDM volume 3, 4.1.4). */
 u8 cpu_phys_bits(void);
+
+/* This CPU's x2APIC ID, or its 8-bit APIC ID where it has no topology leaf. */
+u32 cpu_apic_id(void);
 
 /* The 12 letters of leaf 0, terminated. */
 void cpu_vendor(char out[13]);

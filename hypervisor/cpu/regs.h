@@ -85,9 +85,10 @@ static inline unsigned long read_cr2(void)
 	return v;
 }
 
-static inline void write_cr2(unsigned long v)
+/* Forgets the translation of one of Keel's own linear addresses. */
+static inline void invlpg(unsigned long address)
 {
-	__asm__ volatile("mov %0, %%cr2" : : "r"(v));
+	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
 static inline void cpu_relax(void)

@@ -46,5 +46,6 @@ bool acpi_swap_reset_reg(u64 rsdp, acpi_map_fn map, const struct acpi_reset_reg 
 	};
 	fadt->reset_value = ours->value;
 	acpi_fix_checksum(&fadt->header);
-	return true;
+	/* In write-protected memory nothing has changed. */
+	return ((volatile struct fadt_reset *)fadt)->reset_reg.address == ours->address;
 }

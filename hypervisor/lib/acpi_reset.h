@@ -17,7 +17,8 @@ struct acpi_reset_reg {
 
 /*
  * Replaces the reset register that the FADT names by @ours and gives the firmware's in *@old.
- * False, and nothing changed, if the FADT is missing, too short for one or says it has none.
+ * False, and nothing changed, if the FADT is missing, too short for one, says it has none, or lies in
+ * memory that cannot be written.
  */
 bool acpi_swap_reset_reg(u64 rsdp, acpi_map_fn map, const struct acpi_reset_reg *ours,
 			 struct acpi_reset_reg *old);

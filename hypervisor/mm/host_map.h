@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keel's own address space: the first 4 GiB, identity-mapped. */
+/* Keel's own address space: the first 4 GiB, identity-mapped, and a window on what lies above. */
 #ifndef KEEL_MM_HOST_MAP_H
 #define KEEL_MM_HOST_MAP_H
 
@@ -19,5 +19,11 @@ int host_map_init(void);
  * own memory: what the guest or the firmware names must not lead there.
  */
 void *host_map_foreign(u64 pa, size_t len);
+
+/*
+ * As host_map_foreign(), and above 4 GiB through a window of 2 MiB, whose borders the bytes must not
+ * cross: the pointer is good until the next call.
+ */
+void *host_map_any(u64 pa, size_t len);
 
 #endif

@@ -89,31 +89,15 @@ static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 	return true;
 }
 
-static bool refuse_read(struct percpu *cpu, u32 msr, u64 *value)
-{
-	(void)cpu;
-	(void)msr;
-	(void)value;
-	return false;
-}
-
-static bool refuse_write(struct percpu *cpu, u32 msr, u64 value)
-{
-	(void)cpu;
-	(void)msr;
-	(void)value;
-	return false;
-}
-
 #define MSR_BOTH (MSR_READ | MSR_WRITE)
 
 const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{ IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer },
 	{ AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write },
-	{ AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, refuse_read, refuse_write },
-	{ AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, refuse_read, refuse_write },
+	{ AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, msr_no_read, msr_no_write },
+	{ AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, msr_no_read, msr_no_write },
 	/* What is RAM and what is SMM's stays as the firmware set it: Keel lies there. */
-	{ AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, refuse_write },
-	{ AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, refuse_write },
-	{ AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, refuse_write },
+	{ AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write },
+	{ AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, msr_no_write },
+	{ AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, msr_no_write },
 };

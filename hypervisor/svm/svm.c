@@ -24,12 +24,21 @@ static bool svm_present(void)
 	       cpuid(CPUID_EXT_INFO).ecx & CPUID_EXT_1_ECX_SVM;
 }
 
+/* SVMDIS can be cleared unless the firmware locked it (APM volume 2, 15.30.1). */
+static bool switch_on(void)
+{
+	u64 vm_cr;
+
+	if (!rdmsr_safe(AMD_VM_CR, &vm_cr) || !(vm_cr & VM_CR_SVMDIS))
+		return true;
+	return !(vm_cr & VM_CR_LOCK) && wrmsr_safe(AMD_VM_CR, vm_cr & ~VM_CR_SVMDIS);
+}
+
 static int svm_init(const char **why)
 {
 	struct cpuid svm = cpuid(CPUID_SVM);
-	u64 vm_cr;
 
-	if (rdmsr_safe(AMD_VM_CR, &vm_cr) && vm_cr & VM_CR_SVMDIS) {
+	if (!switch_on()) {
 		*why = "switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware setup";
 		return -ENODEV;
 	}

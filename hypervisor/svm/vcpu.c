@@ -76,7 +76,7 @@ void svm_get_state(struct percpu *cpu, struct guest_state *state)
 		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4,
 		.efer = s->efer & ~EFER_SVME,
 		.cs_base = s->cs.base, .cs_selector = s->cs.selector, .cpl = s->cpl,
-		.cs_long = s->cs.attributes & SEG_L, .cs_big = s->cs.attributes & SEG_DB,
+		.cs_long = s->cs.attributes & SEG_L,
 	};
 }
 
@@ -100,7 +100,7 @@ static u64 next_rip(struct percpu *cpu)
 				 guest_read(&state, state.rip + (long_mode ? 0 : state.cs_base),
 					    code, sizeof(code)),
 				 long_mode);
-	/* Unreadable code was changed behind the CPU's back; without prefixes it has 2 or 3 bytes. */
+	/* Code that cannot be read back, or was changed since: without prefixes it has 2 or 3 bytes. */
 	if (!length)
 		length = vmcb->control.exitcode == VMEXIT_VMMCALL ? 3 : 2;
 	next = state.rip + length;
@@ -113,7 +113,12 @@ void svm_skip(struct percpu *cpu)
 
 	vmcb->save.rip = next_rip(cpu);
 	vmcb->control.interrupt_shadow &= ~INTERRUPT_SHADOW;
-	if (vmcb->save.rflags & RFLAGS_TF) {
+	/* A completed instruction ends the suppression of breakpoints on it, and its own step. */
+	if (!(vmcb->save.rflags & (RFLAGS_TF | RFLAGS_RF)))
+		return;
+	vmcb->save.rflags &= ~RFLAGS_RF;
+	/* With BTF only branches trap; DEBUGCTL is the guest's own even now (no LBR virtualization). */
+	if (vmcb->save.rflags & RFLAGS_TF && !(rdmsr(IA32_DEBUGCTL) & DEBUGCTL_BTF)) {
 		vmcb->save.dr6 |= DR6_BS;
 		svm_inject(cpu, VECTOR_DB, 0);
 	}
@@ -124,11 +129,15 @@ void svm_skip(struct percpu *cpu)
 
 void svm_inject(struct percpu *cpu, u8 vector, u32 error)
 {
+	struct vmcb *vmcb = vmcb_of(cpu);
 	u64 event = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector;
 
-	if (BIT(vector) & ERROR_CODE_VECTORS)
+	if (BIT(vector) & ERROR_CODE_VECTORS && vmcb->save.cr0 & CR0_PE)
 		event |= EVENT_ERROR_VALID | (u64)error << EVENT_ERROR_SHIFT;
-	vmcb_of(cpu)->control.eventinj = event;
+	vmcb->control.eventinj = event;
+	/* A fault's frame has RF set; the single-step #DB is a trap. */
+	if (vector != VECTOR_DB)
+		vmcb->save.rflags |= RFLAGS_RF;
 }
 
 void svm_flush(struct percpu *cpu)

@@ -27,7 +27,6 @@ struct guest_state {
 	u16 cs_selector;
 	u8 cpl;
 	bool cs_long; /* CS.L: 64-bit code while EFER.LMA = 1 */
-	bool cs_big;  /* CS.D */
 };
 
 #define MSR_READ 1
@@ -41,6 +40,10 @@ struct msr_rule {
 	bool (*read)(struct percpu *cpu, u32 msr, u64 *value);
 	bool (*write)(struct percpu *cpu, u32 msr, u64 value);
 };
+
+/* For rules: an MSR that does not exist as far as the guest can see. */
+bool msr_no_read(struct percpu *cpu, u32 msr, u64 *value);
+bool msr_no_write(struct percpu *cpu, u32 msr, u64 value);
 
 struct backend {
 	const char *name; /* "VMX", "SVM" */

@@ -5,11 +5,17 @@
 
 #include <keel/percpu.h>
 
+#include "vmm/backend.h"
+
 /*
  * Looks for KVM below by its CPUID signature; another hypervisor's hypercalls are not forwarded. Gives
- * the 12 letters of the signature, or NULL if CPUID says that nothing lies below.
+ * the 12 letters of the signature, or NULL if CPUID says that nothing lies below. Before
+ * msr_rules_install().
  */
 const char *below_init(void);
+
+/* Rules for the MSRs of the hypervisor below; *@count is 0 if it has none. After below_init(). */
+const struct msr_rule *below_msr_rules(u32 *count);
 
 /*
  * Does the guest's hypercall in cpu->regs on its behalf and stores the result; false if there is

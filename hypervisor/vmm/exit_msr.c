@@ -10,8 +10,25 @@
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "mm/frame.h"
+#include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
+
+bool msr_no_read(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
+
+bool msr_no_write(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	(void)value;
+	return false;
+}
 
 /* Linux skips an update whose revision did not change. One line, however often it is tried. */
 static bool ignore_microcode(struct percpu *cpu, u32 msr, u64 value)
@@ -68,7 +85,7 @@ struct rule_set {
 	u32 count;
 };
 
-#define RULE_SETS 3
+#define RULE_SETS 4
 
 static void rule_sets(struct rule_set sets[RULE_SETS])
 {
@@ -76,6 +93,7 @@ static void rule_sets(struct rule_set sets[RULE_SETS])
 	sets[1] = (struct rule_set){ common_rules, ARRAY_SIZE(common_rules) };
 	sets[2] = (struct rule_set){ mtrr_rules,
 				     backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0 };
+	sets[3].rules = below_msr_rules(&sets[3].count);
 }
 
 static const struct msr_rule *find_rule(u32 msr)

@@ -30,7 +30,7 @@ static struct walk walk_of(const struct guest_state *s)
 
 static int read_entry(u64 pa, u8 bytes, u64 *entry)
 {
-	const void *p = host_map_foreign(pa, bytes);
+	const void *p = host_map_any(pa, bytes);
 
 	if (!p)
 		return -EFAULT;
@@ -78,7 +78,7 @@ size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t 
 
 		if (guest_translate(state, gva + done, &gpa))
 			break;
-		p = host_map_foreign(gpa, part);
+		p = host_map_any(gpa, part);
 		if (!p)
 			break;
 		memcpy((u8 *)buf + done, p, part);

@@ -58,10 +58,14 @@ static void print_guest(struct percpu *cpu)
 
 static _Noreturn void give_up(const struct frame *f)
 {
+	/* The dump itself may fail: then what is on the console has to do. */
+	static bool dumping;
 	struct percpu *cpu = this_cpu();
+	bool dump = backend && cpu->guest_started && !dumping;
 
+	dumping = true;
 	print_backtrace(f);
-	if (backend && cpu->guest_started) {
+	if (dump) {
 		print_guest(cpu);
 		stats_print("panic");
 	}

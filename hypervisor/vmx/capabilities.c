@@ -14,9 +14,6 @@
 #define BASIC_REVISION 0x7fffffffu
 #define BASIC_TRUE_CONTROLS BIT64(55)
 
-/* IA32_VMX_MISC (A.6) */
-#define MISC_TRACE_IN_VMX BIT64(14)
-
 /* IA32_VMX_EPT_VPID_CAP (A.10) */
 #define CAP_WALK_4 BIT64(6)
 #define CAP_WRITE_BACK BIT64(14)
@@ -68,8 +65,7 @@ static void choose_controls(void)
 			IA32_VMX_PROCBASED_CTLS2,
 			SECONDARY_ENABLE_EPT | SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID |
 				SECONDARY_UNRESTRICTED_GUEST | SECONDARY_ENABLE_INVPCID |
-				SECONDARY_ENABLE_XSAVES | SECONDARY_ENABLE_USER_WAIT |
-				SECONDARY_ENABLE_PCONFIG);
+				SECONDARY_ENABLE_XSAVES | SECONDARY_ENABLE_USER_WAIT);
 }
 
 static void read_ept_vpid(u64 cap)
@@ -146,7 +142,6 @@ int vmx_read_capabilities(const char **why)
 		ept_vpid = rdmsr(IA32_VMX_EPT_VPID_CAP);
 	read_ept_vpid(ept_vpid);
 	read_fixed_bits();
-	vmx_caps.trace_in_vmx = rdmsr(IA32_VMX_MISC) & MISC_TRACE_IN_VMX;
 	*why = first_missing(ept_vpid);
 	return *why ? -ENODEV : 0;
 }

@@ -4,12 +4,19 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
+/* Leaf 1: debug store (BTS, PEBS) and what goes with it */
+#define CPUID_1_ECX_DS (BIT(2) | BIT(4)) /* DTES64, DS_CPL */
+#define CPUID_1_EDX_DS BIT(21)
+/* Leaf 6: hardware feedback interface, Thread Director */
+#define CPUID_POWER 6
+#define CPUID_6_EAX_HFI (BIT(19) | BIT(23))
 /* Leaf 7, subleaf 0 */
 #define CPUID_7_EBX_INVPCID BIT(10)
 #define CPUID_7_EBX_PT BIT(25)
 #define CPUID_7_ECX_WAITPKG BIT(5)
 #define CPUID_7_ECX_RDPID BIT(22)
 #define CPUID_7_EDX_PCONFIG BIT(18)
+#define CPUID_PROCESSOR_TRACE 0x14
 /* Leaf 0xD, subleaf 1 */
 #define CPUID_D1_EAX_XSAVES BIT(3)
 /* Leaf 0x80000001 */
@@ -38,10 +45,9 @@ static void fix_ext_features(struct cpuid *out)
 		out->ecx &= ~CPUID_7_ECX_RDPID;
 	if (!enabled(SECONDARY_ENABLE_USER_WAIT))
 		out->ecx &= ~CPUID_7_ECX_WAITPKG;
-	if (!enabled(SECONDARY_ENABLE_PCONFIG))
-		out->edx &= ~CPUID_7_EDX_PCONFIG;
-	if (!vmx_caps.trace_in_vmx)
-		out->ebx &= ~CPUID_7_EBX_PT;
+	/* Its keys encrypt by physical address, Keel's memory too. */
+	out->edx &= ~CPUID_7_EDX_PCONFIG;
+	out->ebx &= ~CPUID_7_EBX_PT;
 }
 
 void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
@@ -49,8 +55,20 @@ void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 	(void)cpu;
 	switch (leaf) {
 	case CPUID_FEATURES:
-		out->ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX);
+		out->ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | CPUID_1_ECX_DS);
+		out->edx &= ~CPUID_1_EDX_DS;
 		mirror(&out->ecx, CPUID_1_ECX_OSXSAVE, CR4_OSXSAVE);
+		break;
+	case CPUID_POWER:
+		out->eax &= ~CPUID_6_EAX_HFI;
+		break;
+	case CPUID_PROCESSOR_TRACE:
+		*out = (struct cpuid){ 0 };
+		break;
+	case CPUID_ADDRESS_SIZES:
+		/* Four levels of EPT translate 48 bits. */
+		if ((out->eax & CPUID_PHYS_BITS) > EPT_ADDRESS_BITS)
+			out->eax = (out->eax & ~CPUID_PHYS_BITS) | EPT_ADDRESS_BITS;
 		break;
 	case CPUID_EXT_FEATURES:
 		if (subleaf == 0)

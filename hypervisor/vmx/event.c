@@ -2,11 +2,10 @@
 /* What the next VM entry delivers to the guest, and where the guest goes on (SDM 27.6). */
 #include "vmx/event.h"
 
+#include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
-
-#define DEBUGCTL_BTF BIT64(1)
 
 /* TF traps after every instruction, unless BTF has it trap branches only (SDM 18.4). */
 static void single_step(void)
@@ -85,6 +84,14 @@ void vmx_deliver_nmi(struct percpu *cpu)
 	struct vmx_event nmi = { .info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI };
 
 	cpu->nmi_pending = 0;
+	/*
+	 * A window that opens while STI still blocks means that this processor takes NMIs there (SDM 26.2):
+	 * waiting on would exit again and again. VM entry wants the bit clear.
+	 */
+	if (vmx_cpu(cpu)->nmi_waits && blocking == BLOCKING_BY_STI) {
+		blocking = 0;
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	}
 	if (blocking || (vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & EVENT_VALID)) {
 		wait_for_nmi_window(cpu, true);
 		return;

@@ -109,5 +109,4 @@ void vmx_get_state(struct percpu *cpu, struct guest_state *state)
 	/* SS.DPL is the CPL (25.4.1), in virtual-8086 mode too. */
 	state->cpl = ss >> ACCESS_RIGHTS_DPL_SHIFT & 3;
 	state->cs_long = cs & ACCESS_RIGHTS_L;
-	state->cs_big = cs & ACCESS_RIGHTS_DB;
 }

@@ -33,7 +33,6 @@ struct vmx_capabilities {
 	unsigned long cr0_fixed0, cr4_fixed0; /* bits that must be 1 in root operation */
 	unsigned long cr0_fixed1, cr4_fixed1; /* bits that may be 1 */
 	unsigned long cr0_owned, cr4_owned;   /* the guest's bits that are behind a mask */
-	bool trace_in_vmx; /* Intel PT works in VMX operation */
 	bool ept_2m, ept_1g;
 	bool invept_single;
 	bool invvpid_single;
@@ -67,7 +66,8 @@ bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes);
 /* cpuid.c: as in struct backend. */
 void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
 
-/* ept.c */
+/* ept.c: four levels translate this many bits of a GPA. */
+#define EPT_ADDRESS_BITS 48
 extern struct pt_format vmx_ept_format;
 u64 vmx_ept_attrs(enum mem_type type);
 u64 vmx_eptp(hpa_t root);

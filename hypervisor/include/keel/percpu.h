@@ -27,7 +27,6 @@ struct last_exit {
 	u32 reason; /* enum exit_reason */
 	u32 raw;    /* the vendor's number */
 	u64 qualification;
-	u64 rip; /* guest RIP */
 };
 
 struct percpu {

@@ -154,7 +154,7 @@ boot_jump:
 	.section .rodata
 no_long_mode_text:
 	.ascii "keel: this CPU has no 64-bit mode with NX, which Keel amd64 needs: "
-	.asciz "use a 64-bit CPU or build another subarch\r\n"
+	.asciz "use a 64-bit CPU\r\nkeel: halted\r\n"
 
 	.data
 	.balign 8
