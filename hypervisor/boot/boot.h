@@ -8,7 +8,10 @@
 #include "lib/multiboot2.h"
 #include "vmm/backend.h"
 
-/* What Keel takes from the guest, for one CPU. Aligned to itself, so that it is one hole in one large page. */
+/*
+ * What Keel takes from the guest, for one CPU. Aligned to itself, so that it is one hole in one
+ * large page.
+ */
 #define KEEL_REGION_SIZE MIB(2)
 
 /* Called by mode/<subarch>/entry.S where the loader put the image. */
@@ -24,14 +27,14 @@ _Noreturn void boot_relocate(const struct boot_info *info, void (*next)(void));
 u64 firmware_find_rsdp(void);
 
 /*
- * Hides all CPUs but the one with @apic_id from the guest's MADT: Keel runs one for now. Returns how
- * many are hidden.
+ * Hides all CPUs but the one with @apic_id from the guest's MADT: Keel runs one for now. Returns
+ * how many are hidden.
  */
 u32 firmware_hide_cpus(u64 rsdp, u32 apic_id);
 
 /*
- * Puts the Linux kernel and initrd of @info's modules in place; @ram is the guest's memory map, @more what
- * to append to the kernel's arguments.
+ * Puts the Linux kernel and initrd of @info's modules in place; @ram is the guest's memory map,
+ * @more what to append to the kernel's arguments.
  */
 void guest_load(const struct boot_info *info, const struct range_list *ram, u64 rsdp,
 		const char *more, struct guest_start *start);

@@ -7,9 +7,9 @@
 
 /* BIOS data area: segment of the extended BIOS data area. */
 #define BDA_EBDA_SEGMENT 0x40e
-#define EBDA_SCAN 1024
-#define BIOS_START 0xe0000
-#define BIOS_SIZE 0x20000
+#define EBDA_SCAN	 1024
+#define BIOS_START	 0xe0000
+#define BIOS_SIZE	 0x20000
 
 u64 firmware_find_rsdp(void)
 {
@@ -40,7 +40,7 @@ static void hide_cpu(u32 apic_id, u32 *flags, void *arg)
 
 u32 firmware_hide_cpus(u64 rsdp, u32 apic_id)
 {
-	struct hide h = { .keep = apic_id };
+	struct hide h = {.keep = apic_id};
 	struct acpi_header *madt = rsdp ? acpi_find(rsdp, "APIC", host_map_foreign) : NULL;
 
 	if (madt) {

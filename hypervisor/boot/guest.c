@@ -10,7 +10,7 @@
 #define BOOT_CS 0x10
 #define BOOT_DS 0x18
 
-static const u64 boot_gdt[] = { 0, 0, 0x00cf9a000000ffffull, 0x00cf92000000ffffull };
+static const u64 boot_gdt[] = {0, 0, 0x00cf9a000000ffffull, 0x00cf92000000ffffull};
 
 static void *at(u64 address)
 {
@@ -22,24 +22,25 @@ static const struct boot_module *find_kernel(const struct boot_info *info)
 	const struct boot_module *kernel = boot_module_find(info, "vmlinuz");
 
 	if (!kernel)
-		refuse("no kernel: the GRUB entry needs a line \"module2 <file> vmlinuz <arguments>\"");
+		refuse("no kernel: the GRUB entry needs a line \"module2 <file> vmlinuz "
+		       "<arguments>\"");
 	return kernel;
 }
 
-static void plan(const struct range_list *ram,
-		 const struct boot_module *kernel, const struct boot_module *initrd,
-		 size_t args_len, struct linux_image *image, struct linux_layout *layout)
+static void plan(const struct range_list *ram, const struct boot_module *kernel,
+		 const struct boot_module *initrd, size_t args_len, struct linux_image *image,
+		 struct linux_layout *layout)
 {
-	struct range kernel_file = { kernel->start, kernel->end, 0 };
-	struct range initrd_file = { 0 };
+	struct range kernel_file = {kernel->start, kernel->end, 0};
+	struct range initrd_file = {0};
 	const char *why = "";
 
 	if (linux_parse(at(kernel->start), kernel->end - kernel->start, image, &why))
 		refuse("kernel module: %s", why);
 	if (initrd)
-		initrd_file = (struct range){ initrd->start, initrd->end, 0 };
-	if (linux_plan(image, ram, &kernel_file, initrd ? &initrd_file : NULL,
-		       args_len, layout, &why))
+		initrd_file = (struct range){initrd->start, initrd->end, 0};
+	if (linux_plan(image, ram, &kernel_file, initrd ? &initrd_file : NULL, args_len, layout,
+		       &why))
 		refuse("cannot place the guest: %s", why);
 }
 

@@ -3,7 +3,7 @@
 #include <keel/panic.h>
 
 #include "boot/boot.h"
-#include "cpu/desc.h"
+#include "mode/desc.h"
 #include "dev/console.h"
 #include "lib/cmdline.h"
 #include "lib/multiboot2.h"
@@ -19,7 +19,9 @@
 static struct boot_info info;
 static struct range_list guest_ram;
 
-/* The ACPI tables may offer a hidden CPU for hotplug all the same, and acpi=off finds other tables. */
+/*
+ * The ACPI tables may offer a hidden CPU for hotplug all the same, and acpi=off finds other tables.
+ */
 #define ONE_CPU " nr_cpus=1"
 
 static _Noreturn void boot_relocated(void);
@@ -31,7 +33,8 @@ _Noreturn void boot_main(u32 magic, unsigned long mbi)
 
 	console_init();
 	if (magic != MULTIBOOT2_MAGIC)
-		refuse("not started by Multiboot2 (EAX = 0x%x): use GRUB's multiboot2 command", magic);
+		refuse("not started by Multiboot2 (EAX = 0x%x): use GRUB's multiboot2 command",
+		       magic);
 	if (multiboot2_parse((const void *)mbi, size, &info, &why))
 		refuse("boot information: %s", why);
 	if (info.framebuffer.present && info.framebuffer.type == FRAMEBUFFER_EGA_TEXT)

@@ -15,13 +15,14 @@ static u64 find_place(const struct boot_info *info)
 	u32 n = 0;
 	u64 place;
 
-	avoid[n++] = (struct range){ (u64)image_start, (u64)image_end, 0 };
+	avoid[n++] = (struct range){(u64)image_start, (u64)image_end, 0};
 	for (u32 i = 0; i < info->module_count; i++)
-		avoid[n++] = (struct range){ info->module[i].start, info->module[i].end, 0 };
+		avoid[n++] = (struct range){info->module[i].start, info->module[i].end, 0};
 	if (range_find_high(&info->memory, RANGE_USABLE, KEEL_REGION_SIZE, KEEL_REGION_SIZE, LOWEST,
 			    GIB(4), avoid, n, &place))
 		refuse("too little memory: no free %llu MiB below 4 GiB for Keel; give the machine "
-		       "more RAM", (unsigned long long)(KEEL_REGION_SIZE >> 20));
+		       "more RAM",
+		       (unsigned long long)(KEEL_REGION_SIZE >> 20));
 	return place;
 }
 
@@ -34,7 +35,7 @@ _Noreturn void boot_relocate(const struct boot_info *info, void (*next)(void))
 	unsigned long stack = (unsigned long)&((struct cpu_area *)boot_area)->cpu;
 
 	/* Set before the copy is made: it carries over. */
-	keel_region = (struct keel_region){ place, place + KEEL_REGION_SIZE };
+	keel_region = (struct keel_region){place, place + KEEL_REGION_SIZE};
 	memcpy((void *)place, image_start, (size_t)(image_end - image_start));
 	apply = (void (*)(void))((u64)image_apply_relocations + shift);
 	apply();

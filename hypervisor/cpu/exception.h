@@ -6,7 +6,8 @@
 
 /*
  * Given the address an NMI interrupted, gives the address to go on at: the same, or, if that lies
- * between the last look at percpu.nmi_pending and the entry into the guest, the place that looks again.
+ * between the last look at percpu.nmi_pending and the entry into the guest, the place that looks
+ * again.
  */
 typedef unsigned long (*nmi_window_fn)(unsigned long ip);
 

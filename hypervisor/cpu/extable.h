@@ -7,11 +7,11 @@
 #define KEEL_CPU_EXTABLE_H
 
 /* In inline assembly: label 1 may fault, execution goes on at label 2. */
-#define EXTABLE_1_TO_2                                                         \
-	"\t.pushsection .extable, \"a\"\n"                                     \
-	"\t.balign 4\n"                                                        \
-	"\t.long 1b - .\n"                                                     \
-	"\t.long 2b - .\n"                                                     \
+#define EXTABLE_1_TO_2                     \
+	"\t.pushsection .extable, \"a\"\n" \
+	"\t.balign 4\n"                    \
+	"\t.long 1b - .\n"                 \
+	"\t.long 2b - .\n"                 \
 	"\t.popsection\n"
 
 #endif

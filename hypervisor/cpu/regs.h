@@ -6,45 +6,45 @@
 #include <keel/bits.h>
 #include <keel/types.h>
 
-#define CR0_PE BIT64(0)
-#define CR0_MP BIT64(1)
-#define CR0_EM BIT64(2)
-#define CR0_TS BIT64(3)
-#define CR0_ET BIT64(4)
-#define CR0_NE BIT64(5)
-#define CR0_WP BIT64(16)
-#define CR0_AM BIT64(18)
-#define CR0_NW BIT64(29)
-#define CR0_CD BIT64(30)
-#define CR0_PG BIT64(31)
+#define CR0_PE	     BIT64(0)
+#define CR0_MP	     BIT64(1)
+#define CR0_EM	     BIT64(2)
+#define CR0_TS	     BIT64(3)
+#define CR0_ET	     BIT64(4)
+#define CR0_NE	     BIT64(5)
+#define CR0_WP	     BIT64(16)
+#define CR0_AM	     BIT64(18)
+#define CR0_NW	     BIT64(29)
+#define CR0_CD	     BIT64(30)
+#define CR0_PG	     BIT64(31)
 
-#define CR4_PSE BIT64(4)
-#define CR4_PAE BIT64(5)
-#define CR4_PGE BIT64(7)
-#define CR4_OSFXSR BIT64(9)
-#define CR4_LA57 BIT64(12)
-#define CR4_VMXE BIT64(13)
-#define CR4_SMXE BIT64(14)
-#define CR4_PCIDE BIT64(17)
-#define CR4_OSXSAVE BIT64(18)
-#define CR4_PKE BIT64(22)
-#define CR4_CET BIT64(23)
+#define CR4_PSE	     BIT64(4)
+#define CR4_PAE	     BIT64(5)
+#define CR4_PGE	     BIT64(7)
+#define CR4_OSFXSR   BIT64(9)
+#define CR4_LA57     BIT64(12)
+#define CR4_VMXE     BIT64(13)
+#define CR4_SMXE     BIT64(14)
+#define CR4_PCIDE    BIT64(17)
+#define CR4_OSXSAVE  BIT64(18)
+#define CR4_PKE	     BIT64(22)
+#define CR4_CET	     BIT64(23)
 
-#define EFER_SCE BIT64(0)
-#define EFER_LME BIT64(8)
-#define EFER_LMA BIT64(10)
-#define EFER_NXE BIT64(11)
-#define EFER_SVME BIT64(12)
+#define EFER_SCE     BIT64(0)
+#define EFER_LME     BIT64(8)
+#define EFER_LMA     BIT64(10)
+#define EFER_NXE     BIT64(11)
+#define EFER_SVME    BIT64(12)
 
 #define RFLAGS_FIXED BIT64(1) /* reads as 1 always */
-#define RFLAGS_TF BIT64(8)
-#define RFLAGS_IF BIT64(9)
-#define RFLAGS_RF BIT64(16)
-#define RFLAGS_VM BIT64(17)
+#define RFLAGS_TF    BIT64(8)
+#define RFLAGS_IF    BIT64(9)
+#define RFLAGS_RF    BIT64(16)
+#define RFLAGS_VM    BIT64(17)
 
-#define DR6_INIT 0xffff0ff0u
-#define DR6_BS BIT64(14)
-#define DR7_INIT 0x400u
+#define DR6_INIT     0xffff0ff0u
+#define DR6_BS	     BIT64(14)
+#define DR7_INIT     0x400u
 
 /* Exception vectors (SDM volume 3, 6.3.1). */
 enum vector {
@@ -60,16 +60,16 @@ enum vector {
 	VECTOR_COUNT = 32,
 };
 
-#define DEFINE_CR(n)                                                           \
-	static inline unsigned long read_cr##n(void)                           \
-	{                                                                      \
-		unsigned long v;                                               \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));              \
-		return v;                                                      \
-	}                                                                      \
-	static inline void write_cr##n(unsigned long v)                        \
-	{                                                                      \
-		__asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory");     \
+#define DEFINE_CR(n)                                                       \
+	static inline unsigned long read_cr##n(void)                       \
+	{                                                                  \
+		unsigned long v;                                           \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));          \
+		return v;                                                  \
+	}                                                                  \
+	static inline void write_cr##n(unsigned long v)                    \
+	{                                                                  \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory"); \
 	}
 
 DEFINE_CR(0)

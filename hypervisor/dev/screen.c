@@ -6,16 +6,16 @@
 #include "cpu/port.h"
 #include "lib/string.h"
 
-#define TEXT_BASE 0xb8000ul
-#define COLUMNS 80u
-#define ROWS 25u
-#define ATTR_GREY 0x0700u
+#define TEXT_BASE	 0xb8000ul
+#define COLUMNS		 80u
+#define ROWS		 25u
+#define ATTR_GREY	 0x0700u
 
 /* CRT controller (IBM VGA technical reference): index and data port, cursor location. */
-#define CRTC_INDEX 0x3d4
-#define CRTC_DATA 0x3d5
+#define CRTC_INDEX	 0x3d4
+#define CRTC_DATA	 0x3d5
 #define CRTC_CURSOR_HIGH 0x0e
-#define CRTC_CURSOR_LOW 0x0f
+#define CRTC_CURSOR_LOW	 0x0f
 
 static volatile u16 *text;
 static u32 at; /* cell to write next */

@@ -5,24 +5,24 @@
 #include "cpu/port.h"
 #include "cpu/regs.h"
 
-#define UART_CLOCK 115200u
+#define UART_CLOCK	 115200u
 
-#define UART_THR 0 /* transmitter holding register; divisor low while LCR.DLAB */
-#define UART_IER 1 /* interrupt enable; divisor high while LCR.DLAB */
-#define UART_FCR 2
-#define UART_LCR 3
-#define UART_MCR 4
-#define UART_LSR 5
-#define UART_SCR 7
+#define UART_THR	 0 /* transmitter holding register; divisor low while LCR.DLAB */
+#define UART_IER	 1 /* interrupt enable; divisor high while LCR.DLAB */
+#define UART_FCR	 2
+#define UART_LCR	 3
+#define UART_MCR	 4
+#define UART_LSR	 5
+#define UART_SCR	 7
 
 #define FCR_ENABLE_CLEAR 0x07
-#define LCR_8N1 0x03
-#define LCR_DLAB 0x80
-#define MCR_DTR_RTS 0x03
-#define LSR_THRE 0x20
+#define LCR_8N1		 0x03
+#define LCR_DLAB	 0x80
+#define MCR_DTR_RTS	 0x03
+#define LSR_THRE	 0x20
 
 /* About a tenth of a second even where a port read takes only 1 microsecond. */
-#define SPIN_MAX 100000
+#define SPIN_MAX	 100000
 
 static u16 port;
 

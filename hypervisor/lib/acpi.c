@@ -318,8 +318,8 @@ static u8 *sleep_name(u8 *p, size_t left)
 }
 
 /*
- * The first element, SLP_TYPa, of the package behind @name, as a mask with that one bit set; 0 if it
- * is not a constant (20.2.3, 20.2.4, 20.2.5.4).
+ * The first element, SLP_TYPa, of the package behind @name, as a mask with that one bit set; 0 if
+ * it is not a constant (20.2.3, 20.2.4, 20.2.5.4).
  */
 static u8 sleep_type(const u8 *name, size_t left)
 {

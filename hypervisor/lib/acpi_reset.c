@@ -4,8 +4,8 @@
 #include <keel/bits.h>
 
 #define FADT_RESET_REG_SUP BIT(10)
-#define REGISTER_BITS 8
-#define ACCESS_BYTE 1
+#define REGISTER_BITS	   8
+#define ACCESS_BYTE	   1
 
 /* ACPI 6.4, 5.2.3.2. */
 struct generic_address {

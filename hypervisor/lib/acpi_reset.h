@@ -7,7 +7,7 @@
 
 /* Address space IDs of a generic address structure (ACPI 6.4, 5.2.3.2). */
 #define ACPI_SPACE_MEMORY 0
-#define ACPI_SPACE_IO 1
+#define ACPI_SPACE_IO	  1
 
 struct acpi_reset_reg {
 	u8 space;
@@ -17,8 +17,8 @@ struct acpi_reset_reg {
 
 /*
  * Replaces the reset register that the FADT names by @ours and gives the firmware's in *@old.
- * False, and nothing changed, if the FADT is missing, too short for one, says it has none, or lies in
- * memory that cannot be written.
+ * False, and nothing changed, if the FADT is missing, too short for one, says it has none, or lies
+ * in memory that cannot be written.
  */
 bool acpi_swap_reset_reg(u64 rsdp, acpi_map_fn map, const struct acpi_reset_reg *ours,
 			 struct acpi_reset_reg *old);

@@ -9,7 +9,7 @@
 _Static_assert(sizeof(struct zero_page) == BOOT_PARAMS_SIZE, "the zero page is one page");
 
 /* boot.rst, "type_of_loader": a loader without a number of its own. */
-#define LOADER_UNKNOWN	     0xff
+#define LOADER_UNKNOWN 0xff
 
 /* boot.rst, "32-bit boot protocol": the header is copied as far as its own jump says it goes. */
 static void copy_header(struct zero_page *params, const u8 *file)
@@ -94,7 +94,9 @@ static void fill_graphics(struct screen_info *screen, const struct boot_framebuf
 	screen->green_pos = fb->green_pos;
 	screen->blue_size = fb->blue_size;
 	screen->blue_pos = fb->blue_pos;
-	/* Linux tells pixel formats by this, which Multiboot2 leaves out: what remains is on top. */
+	/*
+	 * Linux tells pixel formats by this, which Multiboot2 leaves out: what remains is on top.
+	 */
 	if (fb->bpp == 32 && colours < 32) {
 		screen->rsvd_size = (u8)(32 - colours);
 		screen->rsvd_pos = (u8)colours;

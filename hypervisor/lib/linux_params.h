@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The layout of a Linux kernel's setup header and zero page (Documentation/x86/boot.rst, "Details of
- * Header Fields", and zero-page.rst), as far as Keel uses them.
+ * The layout of a Linux kernel's setup header and zero page (Documentation/x86/boot.rst, "Details
+ * of Header Fields", and zero-page.rst), as far as Keel uses them.
  */
 #ifndef KEEL_LIB_LINUX_PARAMS_H
 #define KEEL_LIB_LINUX_PARAMS_H

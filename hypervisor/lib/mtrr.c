@@ -76,7 +76,9 @@ static u64 next_change(u64 pa, u64 base, u64 mask, u64 limit)
 	/* Inside: the next value of the lowest bit compared is outside. */
 	if (!differ)
 		return min_u64(align_down(pa, low) + low, limit);
-	/* Rising to the highest bit that differs, all below it can be as low as the range allows. */
+	/*
+	 * Rising to the highest bit that differs, all below it can be as low as the range allows.
+	 */
 	bit = highest_bit(differ);
 	if (base & bit)
 		return (pa & ~(bit * 2 - 1)) | (base & mask & (bit * 2 - 1));

@@ -11,7 +11,10 @@ void frame_init(hpa_t start, hpa_t end);
 /* One zeroed page, or NULL if Keel's memory is used up. */
 void *frame_alloc(void);
 
-/* @count zeroed pages in a row, aligned to @align bytes (a power of two), or NULL. Before the guest runs. */
+/*
+ * @count zeroed pages in a row, aligned to @align bytes (a power of two), or NULL. Before the guest
+ * runs.
+ */
 void *frame_alloc_many(u32 count, u32 align);
 
 /* Gives one page of frame_alloc()'s back. */

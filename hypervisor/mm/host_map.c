@@ -27,9 +27,9 @@ static void release(void *pool, void *page)
 static struct pt pt;
 static u64 window_pa;
 
-#define WINDOW HOST_MAP_END
+#define WINDOW	    HOST_MAP_END
 #define WINDOW_SIZE MIB(2)
-#define DATA_ATTRS (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
+#define DATA_ATTRS  (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
 
 int host_map_init(void)
 {
@@ -38,7 +38,7 @@ int host_map_init(void)
 	u64 data = (u64)image_rodata_end;
 	int err;
 
-	pt = (struct pt){ &host_pt_format, frame_alloc(), alloc, release, NULL };
+	pt = (struct pt){&host_pt_format, frame_alloc(), alloc, release, NULL};
 	if (!pt.root)
 		return -ENOMEM;
 	err = pt_map(&pt, 0, 0, HOST_MAP_END, DATA_ATTRS);

@@ -21,8 +21,8 @@ int host_map_init(void);
 void *host_map_foreign(u64 pa, size_t len);
 
 /*
- * As host_map_foreign(), and above 4 GiB through a window of 2 MiB, whose borders the bytes must not
- * cross: the pointer is good until the next call.
+ * As host_map_foreign(), and above 4 GiB through a window of 2 MiB, whose borders the bytes must
+ * not cross: the pointer is good until the next call.
  */
 void *host_map_any(u64 pa, size_t len);
 

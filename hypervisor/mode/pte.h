@@ -5,15 +5,15 @@
 
 #include <keel/bits.h>
 
-#define PTE_P BIT64(0)
-#define PTE_RW BIT64(1)
-#define PTE_US BIT64(2)
-#define PTE_PWT BIT64(3)
-#define PTE_PCD BIT64(4)
-#define PTE_A BIT64(5)
-#define PTE_D BIT64(6)
-#define PTE_PS BIT64(7)
-#define PTE_NX BIT64(63)
+#define PTE_P	 BIT64(0)
+#define PTE_RW	 BIT64(1)
+#define PTE_US	 BIT64(2)
+#define PTE_PWT	 BIT64(3)
+#define PTE_PCD	 BIT64(4)
+#define PTE_A	 BIT64(5)
+#define PTE_D	 BIT64(6)
+#define PTE_PS	 BIT64(7)
+#define PTE_NX	 BIT64(63)
 #define PTE_ADDR 0x000ffffffffff000ull
 
 #endif

@@ -72,9 +72,17 @@ u64 svm_event_to_reinject(u64 exitintinfo)
 static bool is_prefix(u8 byte, bool long_mode)
 {
 	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: /* segments */
-	case 0x66: case 0x67:                                             /* sizes */
-	case 0xf0: case 0xf2: case 0xf3:
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65: /* segments */
+	case 0x66:
+	case 0x67: /* sizes */
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
 		return true;
 	default:
 		return long_mode && (byte & 0xf0) == 0x40; /* REX */

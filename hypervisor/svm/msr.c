@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The permission maps, and the MSRs by which SVM shows itself (APM volume 2, 15.10, 15.11, 15.30). */
+/*
+ * The permission maps, and the MSRs by which SVM shows itself (APM volume 2, 15.10, 15.11, 15.30).
+ */
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
@@ -8,8 +10,8 @@
 struct svm_shared svm_shared;
 
 /* Each 2 KiB of the MSRPM covers 0x2000 MSRs from here on, two bits each: read, write. */
-static const u32 msrpm_base[] = { 0x00000000, 0xc0000000, 0xc0010000 };
-#define MSRPM_VECTOR_MSRS 0x2000u
+static const u32 msrpm_base[] = {0x00000000, 0xc0000000, 0xc0010000};
+#define MSRPM_VECTOR_MSRS  0x2000u
 #define MSRPM_VECTOR_BYTES 2048u
 
 /* An MSR outside the three vectors exits always. */
@@ -92,12 +94,12 @@ static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 #define MSR_BOTH (MSR_READ | MSR_WRITE)
 
 const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
-	{ IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer },
-	{ AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write },
-	{ AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, msr_no_read, msr_no_write },
-	{ AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, msr_no_read, msr_no_write },
+	{IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer},
+	{AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write},
+	{AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, msr_no_read, msr_no_write},
+	{AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, msr_no_read, msr_no_write},
 	/* What is RAM and what is SMM's stays as the firmware set it: Keel lies there. */
-	{ AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write },
-	{ AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, msr_no_write },
-	{ AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, msr_no_write },
+	{AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write},
+	{AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, msr_no_write},
+	{AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, msr_no_write},
 };

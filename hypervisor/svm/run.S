@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit loop: one VMRUN and no other SVM instruction. GIF stays 0 in Keel, which leaves FS, GS, TR
- * and the syscall MSRs as the guest has them, so nothing needs VMLOAD and VMSAVE.
+ * The exit loop: one VMRUN and no other SVM instruction. GIF stays 0 in Keel, which leaves FS, GS,
+ * TR and the syscall MSRs as the guest has them, so nothing needs VMLOAD and VMSAVE.
  */
 #include <keel/percpu.h>
 
@@ -10,7 +10,9 @@
 svm_run:
 	mov %rdi, %rsp
 	clgi
-	/* Once: VMRUN does not load FS, GS, TR, LDTR and the syscall MSRs (APM volume 2, 15.5.1). */
+	/*
+	 * Once: VMRUN does not load FS, GS, TR, LDTR and the syscall MSRs (APM volume 2, 15.5.1).
+	 */
 	mov PERCPU_VENDOR(%rsp), %rax
 	vmload %rax
 enter:

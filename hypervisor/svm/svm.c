@@ -14,14 +14,13 @@
 #include "mm/frame.h"
 #include "mode/pte.h"
 
-#define IOPM_PAGES 3
-#define MSRPM_PAGES 2
+#define IOPM_PAGES   3
+#define MSRPM_PAGES  2
 #define ASIDS_NEEDED 2
 
 static bool svm_present(void)
 {
-	return cpuid_has_extended(CPUID_SVM) &&
-	       cpuid(CPUID_EXT_INFO).ecx & CPUID_EXT_1_ECX_SVM;
+	return cpuid_has_extended(CPUID_SVM) && cpuid(CPUID_EXT_INFO).ecx & CPUID_EXT_1_ECX_SVM;
 }
 
 /* SVMDIS can be cleared unless the firmware locked it (APM volume 2, 15.30.1). */
@@ -39,15 +38,18 @@ static int svm_init(const char **why)
 	struct cpuid svm = cpuid(CPUID_SVM);
 
 	if (!switch_on()) {
-		*why = "switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware setup";
+		*why = "switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware "
+		       "setup";
 		return -ENODEV;
 	}
 	if (!(svm.edx & CPUID_SVM_EDX_NP)) {
-		*why = "this CPU has no nested paging: Keel needs one that has it (under QEMU: +npt)";
+		*why = "this CPU has no nested paging: Keel needs one that has it (under QEMU: "
+		       "+npt)";
 		return -ENODEV;
 	}
 	if (svm.ebx < ASIDS_NEEDED) {
-		*why = "this CPU offers fewer than 2 address space identifiers: Keel needs one of its own";
+		*why = "this CPU offers fewer than 2 address space identifiers: Keel needs one of "
+		       "its own";
 		return -ENODEV;
 	}
 	svm_shared.has_nrips = svm.edx & CPUID_SVM_EDX_NRIPS;

@@ -23,9 +23,9 @@ static inline struct vmcb *vmcb_of(struct percpu *cpu)
 
 /* What all CPUs share: the bitmaps and what the capability leaf says. */
 struct svm_shared {
-	u8 *msrpm;      /* two pages */
-	u8 *iopm;       /* three pages */
-	u64 efer_bits;  /* bits of EFER this CPU lets one set, SVME left out */
+	u8 *msrpm;     /* two pages */
+	u8 *iopm;      /* three pages */
+	u64 efer_bits; /* bits of EFER this CPU lets one set, SVME left out */
 	bool has_nrips;
 };
 

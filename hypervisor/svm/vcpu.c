@@ -10,15 +10,15 @@
 #include "svm/svm.h"
 #include "vmm/guest_memory.h"
 
-#define GUEST_ASID 1
+#define GUEST_ASID    1
 
 /* Flat segments with accessed, present and 4 KiB granularity, as segment attributes. */
-#define ATTR_CODE32 0xc9b
-#define ATTR_DATA 0xc93
+#define ATTR_CODE32   0xc9b
+#define ATTR_DATA     0xc93
 #define ATTR_TSS_BUSY 0x8b
-#define ATTR_LDT 0x82
-#define TSS_LIMIT 0x67
-#define MAX_INSN 15
+#define ATTR_LDT      0x82
+#define TSS_LIMIT     0x67
+#define MAX_INSN      15
 
 int svm_vcpu_alloc(struct percpu *cpu)
 {
@@ -46,17 +46,17 @@ static void start_control(struct vmcb_control *c, hpa_t nested_root)
 void svm_start_state(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root)
 {
 	struct vmcb *vmcb = vmcb_of(cpu);
-	struct vmcb_segment data = { start->ds, ATTR_DATA, ~0u, 0 };
+	struct vmcb_segment data = {start->ds, ATTR_DATA, ~0u, 0};
 	struct vmcb_save *s = &vmcb->save;
 
 	memset(vmcb, 0, sizeof(*vmcb));
 	memset(&cpu->regs, 0, sizeof(cpu->regs));
 	start_control(&vmcb->control, nested_root);
-	s->cs = (struct vmcb_segment){ start->cs, ATTR_CODE32, ~0u, 0 };
+	s->cs = (struct vmcb_segment){start->cs, ATTR_CODE32, ~0u, 0};
 	s->ds = s->es = s->ss = s->fs = s->gs = data;
-	s->gdtr = (struct vmcb_segment){ 0, 0, start->gdt_limit, start->gdt_base };
-	s->ldtr = (struct vmcb_segment){ 0, ATTR_LDT, 0, 0 };
-	s->tr = (struct vmcb_segment){ 0, ATTR_TSS_BUSY, TSS_LIMIT, 0 };
+	s->gdtr = (struct vmcb_segment){0, 0, start->gdt_limit, start->gdt_base};
+	s->ldtr = (struct vmcb_segment){0, ATTR_LDT, 0, 0};
+	s->tr = (struct vmcb_segment){0, ATTR_TSS_BUSY, TSS_LIMIT, 0};
 	s->efer = EFER_SVME;
 	s->cr0 = CR0_PE | CR0_ET;
 	s->dr6 = DR6_INIT;
@@ -72,15 +72,24 @@ void svm_get_state(struct percpu *cpu, struct guest_state *state)
 	const struct vmcb_save *s = &vmcb_of(cpu)->save;
 
 	*state = (struct guest_state){
-		.rip = s->rip, .rsp = s->rsp, .rflags = s->rflags,
-		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4,
+		.rip = s->rip,
+		.rsp = s->rsp,
+		.rflags = s->rflags,
+		.cr0 = s->cr0,
+		.cr2 = s->cr2,
+		.cr3 = s->cr3,
+		.cr4 = s->cr4,
 		.efer = s->efer & ~EFER_SVME,
-		.cs_base = s->cs.base, .cs_selector = s->cs.selector, .cpl = s->cpl,
+		.cs_base = s->cs.base,
+		.cs_selector = s->cs.selector,
+		.cpl = s->cpl,
 		.cs_long = s->cs.attributes & SEG_L,
 	};
 }
 
-/* Without NRIPS the length is read off the instruction; the guest may have put prefixes before it. */
+/*
+ * Without NRIPS the length is read off the instruction; the guest may have put prefixes before it.
+ */
 static u64 next_rip(struct percpu *cpu)
 {
 	struct vmcb *vmcb = vmcb_of(cpu);
@@ -96,11 +105,14 @@ static u64 next_rip(struct percpu *cpu)
 		return vmcb->control.nrip;
 	svm_get_state(cpu, &state);
 	long_mode = state.cs_long && state.efer & EFER_LMA;
-	length = svm_insn_length(code,
-				 guest_read(&state, state.rip + (long_mode ? 0 : state.cs_base),
-					    code, sizeof(code)),
-				 long_mode);
-	/* Code that cannot be read back, or was changed since: without prefixes it has 2 or 3 bytes. */
+	length = svm_insn_length(
+		code,
+		guest_read(&state, state.rip + (long_mode ? 0 : state.cs_base), code, sizeof(code)),
+		long_mode);
+	/*
+	 * Code that cannot be read back, or was changed since: without prefixes it has 2 or 3
+	 * bytes.
+	 */
 	if (!length)
 		length = vmcb->control.exitcode == VMEXIT_VMMCALL ? 3 : 2;
 	next = state.rip + length;
@@ -117,7 +129,10 @@ void svm_skip(struct percpu *cpu)
 	if (!(vmcb->save.rflags & (RFLAGS_TF | RFLAGS_RF)))
 		return;
 	vmcb->save.rflags &= ~RFLAGS_RF;
-	/* With BTF only branches trap; DEBUGCTL is the guest's own even now (no LBR virtualization). */
+	/*
+	 * With BTF only branches trap; DEBUGCTL is the guest's own even now (no LBR
+	 * virtualization).
+	 */
 	if (vmcb->save.rflags & RFLAGS_TF && !(rdmsr(IA32_DEBUGCTL) & DEBUGCTL_BTF)) {
 		vmcb->save.dr6 |= DR6_BS;
 		svm_inject(cpu, VECTOR_DB, 0);

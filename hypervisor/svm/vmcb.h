@@ -7,67 +7,67 @@
 #include <keel/types.h>
 
 /* Intercept vector 3, offset 0x00C. */
-#define INTERCEPT_INIT BIT(3)
-#define INTERCEPT_INVD BIT(22)
-#define INTERCEPT_INVLPGA BIT(26)
-#define INTERCEPT_IOIO BIT(27)
-#define INTERCEPT_MSR BIT(28)
-#define INTERCEPT_SHUTDOWN BIT(31)
+#define INTERCEPT_INIT	      BIT(3)
+#define INTERCEPT_INVD	      BIT(22)
+#define INTERCEPT_INVLPGA     BIT(26)
+#define INTERCEPT_IOIO	      BIT(27)
+#define INTERCEPT_MSR	      BIT(28)
+#define INTERCEPT_SHUTDOWN    BIT(31)
 
 /* Intercept vector 4, offset 0x010. */
-#define INTERCEPT_VMRUN BIT(0)
-#define INTERCEPT_VMMCALL BIT(1)
-#define INTERCEPT_VMLOAD BIT(2)
-#define INTERCEPT_VMSAVE BIT(3)
-#define INTERCEPT_STGI BIT(4)
-#define INTERCEPT_CLGI BIT(5)
-#define INTERCEPT_SKINIT BIT(6)
+#define INTERCEPT_VMRUN	      BIT(0)
+#define INTERCEPT_VMMCALL     BIT(1)
+#define INTERCEPT_VMLOAD      BIT(2)
+#define INTERCEPT_VMSAVE      BIT(3)
+#define INTERCEPT_STGI	      BIT(4)
+#define INTERCEPT_CLGI	      BIT(5)
+#define INTERCEPT_SKINIT      BIT(6)
 
 /* EXITCODE (APM volume 2, appendix C). */
-#define VMEXIT_INIT 0x63
-#define VMEXIT_INVD 0x76
-#define VMEXIT_INVLPGA 0x7a
-#define VMEXIT_IOIO 0x7b
-#define VMEXIT_MSR 0x7c
-#define VMEXIT_SHUTDOWN 0x7f
-#define VMEXIT_VMRUN 0x80
-#define VMEXIT_VMMCALL 0x81
-#define VMEXIT_VMLOAD 0x82
-#define VMEXIT_VMSAVE 0x83
-#define VMEXIT_STGI 0x84
-#define VMEXIT_CLGI 0x85
-#define VMEXIT_SKINIT 0x86
-#define VMEXIT_NPF 0x400
-#define VMEXIT_INVALID (~0ull)
+#define VMEXIT_INIT	      0x63
+#define VMEXIT_INVD	      0x76
+#define VMEXIT_INVLPGA	      0x7a
+#define VMEXIT_IOIO	      0x7b
+#define VMEXIT_MSR	      0x7c
+#define VMEXIT_SHUTDOWN	      0x7f
+#define VMEXIT_VMRUN	      0x80
+#define VMEXIT_VMMCALL	      0x81
+#define VMEXIT_VMLOAD	      0x82
+#define VMEXIT_VMSAVE	      0x83
+#define VMEXIT_STGI	      0x84
+#define VMEXIT_CLGI	      0x85
+#define VMEXIT_SKINIT	      0x86
+#define VMEXIT_NPF	      0x400
+#define VMEXIT_INVALID	      (~0ull)
 
 /* EXITINFO1 of an IOIO exit (APM volume 2, 15.10.2). */
-#define IOIO_IN BIT64(0)
-#define IOIO_STR BIT64(2)
-#define IOIO_SIZE_SHIFT 4
-#define IOIO_SIZE_MASK 7
-#define IOIO_PORT_SHIFT 16
+#define IOIO_IN		      BIT64(0)
+#define IOIO_STR	      BIT64(2)
+#define IOIO_SIZE_SHIFT	      4
+#define IOIO_SIZE_MASK	      7
+#define IOIO_PORT_SHIFT	      16
 
 /* EXITINFO1 of a nested page fault: the page-fault error code (APM volume 2, 15.25.6). */
-#define NPF_WRITE BIT64(1)
-#define NPF_RESERVED BIT64(3)
-#define NPF_FETCH BIT64(4)
+#define NPF_WRITE	      BIT64(1)
+#define NPF_RESERVED	      BIT64(3)
+#define NPF_FETCH	      BIT64(4)
 
 /* EVENTINJ and EXITINTINFO (APM volume 2, 15.20). */
-#define EVENT_VECTOR 0xffu
-#define EVENT_TYPE (7ull << 8)
-#define EVENT_TYPE_EXCEPTION (3ull << 8)
-#define EVENT_TYPE_SOFTWARE (4ull << 8)
-#define EVENT_ERROR_VALID BIT64(11)
-#define EVENT_VALID BIT64(31)
-#define EVENT_ERROR_SHIFT 32
+#define EVENT_VECTOR	      0xffu
+#define EVENT_TYPE	      (7ull << 8)
+#define EVENT_TYPE_EXCEPTION  (3ull << 8)
+#define EVENT_TYPE_SOFTWARE   (4ull << 8)
+#define EVENT_ERROR_VALID     BIT64(11)
+#define EVENT_VALID	      BIT64(31)
+#define EVENT_ERROR_SHIFT     32
 
-#define INTERRUPT_SHADOW BIT64(0)
-#define NP_ENABLE BIT64(0)
+#define INTERRUPT_SHADOW      BIT64(0)
+#define NP_ENABLE	      BIT64(0)
 #define TLB_CONTROL_FLUSH_ALL 1
 
 /* Segment attributes: descriptor bits 55:52 and 47:40 (APM volume 2, 15.5.1). */
-#define SEG_L BIT(9)
-#define SEG_DB BIT(10)
+#define SEG_L		      BIT(9)
+#define SEG_DB		      BIT(10)
 
 struct vmcb_segment {
 	u16 selector;

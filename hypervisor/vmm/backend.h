@@ -29,7 +29,7 @@ struct guest_state {
 	bool cs_long; /* CS.L: 64-bit code while EFER.LMA = 1 */
 };
 
-#define MSR_READ 1
+#define MSR_READ  1
 #define MSR_WRITE 2
 
 /* MSRs that are not simply the guest's own. */
@@ -47,12 +47,15 @@ bool msr_no_write(struct percpu *cpu, u32 msr, u64 value);
 
 struct backend {
 	const char *name; /* "VMX", "SVM" */
-	u32 abi_id;       /* KEEL_BACKEND_* */
+	u32 abi_id;	  /* KEEL_BACKEND_* */
 
 	/* Nested page tables: their format, and a leaf's attributes for memory of @type. */
 	const struct pt_format *nested_format;
 	u64 (*nested_attrs)(enum mem_type type);
-	/* EPT carries memory types; under NPT the MTRRs apply by themselves (APM volume 2, 15.25.8). */
+	/*
+	 * EPT carries memory types; under NPT the MTRRs apply by themselves (APM volume 2,
+	 * 15.25.8).
+	 */
 	bool nested_has_types;
 
 	/* Its own MSRs. */
@@ -67,11 +70,13 @@ struct backend {
 	/* Does this CPU's CPUID show the extension? */
 	bool (*present)(void);
 	/*
-	 * Reads the capabilities and allocates what all CPUs share. Once, on the boot CPU. 0, or -ENODEV or
-	 * -ENOMEM with *@why one sentence that names what is missing and what to change.
+	 * Reads the capabilities and allocates what all CPUs share. Once, on the boot CPU. 0, or
+	 * -ENODEV or -ENOMEM with *@why one sentence that names what is missing and what to change.
 	 */
 	int (*init)(const char **why);
-	/* Makes accesses to an MSR, or to @count ports, exit. After init(), before the guest runs. */
+	/*
+	 * Makes accesses to an MSR, or to @count ports, exit. After init(), before the guest runs.
+	 */
 	void (*trap_msr)(u32 msr, u8 trap);
 	void (*trap_ports)(u16 first, u16 count);
 	/* Turns the extension on on this CPU. Errors as init(). */
@@ -85,13 +90,16 @@ struct backend {
 
 	/* Steps over the instruction that exited: RIP, RFLAGS.TF, and STI/MOV-SS blocking. */
 	void (*skip)(struct percpu *cpu);
-	/* The next entry delivers exception @vector, with an error code where the vector has one. */
+	/*
+	 * The next entry delivers exception @vector, with an error code where the vector has one.
+	 */
 	void (*inject)(struct percpu *cpu, u8 vector, u32 error);
 	void (*get_state)(struct percpu *cpu, struct guest_state *state);
 	/*
-	 * Sets CR0 to what the guest asked for, a legal combination, as MOV to CR0 would; @pdptes: the four
-	 * page-directory pointers that the processor would load with it, or NULL. False, and nothing is changed, where the
-	 * processor would answer #GP for a reason of its own. NULL where writes to CR0 never exit.
+	 * Sets CR0 to what the guest asked for, a legal combination, as MOV to CR0 would; @pdptes:
+	 * the four page-directory pointers that the processor would load with it, or NULL. False,
+	 * and nothing is changed, where the processor would answer #GP for a reason of its own.
+	 * NULL where writes to CR0 never exit.
 	 */
 	bool (*set_cr0)(struct percpu *cpu, u64 value, const u64 *pdptes);
 	/* The next entry forgets everything that came from the nested table. */

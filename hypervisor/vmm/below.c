@@ -9,15 +9,15 @@
 #include "mm/frame.h"
 #include "vmm/backend.h"
 
-#define SIGNATURE_LENGTH 12
-#define KVM_SIGNATURE "KVMKVMKVM\0\0"
+#define SIGNATURE_LENGTH       12
+#define KVM_SIGNATURE	       "KVMKVMKVM\0\0"
 
 /* KVM's paravirtual MSRs (Linux Documentation/virt/kvm/msr.rst). */
-#define KVM_MSR_OLD_CLOCK 0x11
+#define KVM_MSR_OLD_CLOCK      0x11
 #define KVM_MSR_OLD_CLOCK_LAST 0x12
-#define KVM_MSR_FIRST 0x4b564d00
-#define KVM_MSR_LAST 0x4b564dff
-#define KVM_MSR_ASYNC_PF_EN 0x4b564d02
+#define KVM_MSR_FIRST	       0x4b564d00
+#define KVM_MSR_LAST	       0x4b564dff
+#define KVM_MSR_ASYNC_PF_EN    0x4b564d02
 
 static char signature[SIGNATURE_LENGTH + 1];
 static bool is_kvm;
@@ -38,7 +38,8 @@ const char *below_init(void)
 
 /*
  * KVM writes to the page that such an MSR names, past the nested table: it must not be Keel's.
- * Async page faults would arrive as exits of Keel's instead of the guest's, so KVM never hears of them.
+ * Async page faults would arrive as exits of Keel's instead of the guest's, so KVM never hears of
+ * them.
  */
 static bool write_kvm_msr(struct percpu *cpu, u32 msr, u64 value)
 {
@@ -53,8 +54,8 @@ static bool write_kvm_msr(struct percpu *cpu, u32 msr, u64 value)
 }
 
 static const struct msr_rule kvm_rules[] = {
-	{ KVM_MSR_OLD_CLOCK, KVM_MSR_OLD_CLOCK_LAST, MSR_WRITE, NULL, write_kvm_msr },
-	{ KVM_MSR_FIRST, KVM_MSR_LAST, MSR_WRITE, NULL, write_kvm_msr },
+	{KVM_MSR_OLD_CLOCK, KVM_MSR_OLD_CLOCK_LAST, MSR_WRITE, NULL, write_kvm_msr},
+	{KVM_MSR_FIRST, KVM_MSR_LAST, MSR_WRITE, NULL, write_kvm_msr},
 };
 
 const struct msr_rule *below_msr_rules(u32 *count)
@@ -63,7 +64,9 @@ const struct msr_rule *below_msr_rules(u32 *count)
 	return kvm_rules;
 }
 
-/* KVM's convention: number and result in RAX, arguments in RBX, RCX, RDX, RSI, all of full width. */
+/*
+ * KVM's convention: number and result in RAX, arguments in RBX, RCX, RDX, RSI, all of full width.
+ */
 bool below_hypercall(struct percpu *cpu)
 {
 	struct guest_regs *r = &cpu->regs;

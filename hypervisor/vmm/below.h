@@ -8,8 +8,8 @@
 #include "vmm/backend.h"
 
 /*
- * Looks for KVM below by its CPUID signature; another hypervisor's hypercalls are not forwarded. Gives
- * the 12 letters of the signature, or NULL if CPUID says that nothing lies below. Before
+ * Looks for KVM below by its CPUID signature; another hypervisor's hypercalls are not forwarded.
+ * Gives the 12 letters of the signature, or NULL if CPUID says that nothing lies below. Before
  * msr_rules_install().
  */
 const char *below_init(void);

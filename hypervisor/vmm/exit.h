@@ -12,10 +12,10 @@ enum exit_reason {
 	EXIT_CPUID,
 	EXIT_RDMSR,
 	EXIT_WRMSR,
-	EXIT_CR,          /* MOV to CR0/CR4, CLTS, LMSW that touch a bit Keel owns */
+	EXIT_CR, /* MOV to CR0/CR4, CLTS, LMSW that touch a bit Keel owns */
 	EXIT_IO,
-	EXIT_MEMORY,      /* EPT violation or misconfiguration, nested page fault */
-	EXIT_HYPERCALL,   /* VMCALL, VMMCALL */
+	EXIT_MEMORY,	/* EPT violation or misconfiguration, nested page fault */
+	EXIT_HYPERCALL, /* VMCALL, VMMCALL */
 	EXIT_XSETBV,
 	EXIT_INVD,
 	EXIT_HIDDEN_INSN, /* an instruction of a feature Keel hides: VMX, SVM, GETSEC */
@@ -25,13 +25,13 @@ enum exit_reason {
 	EXIT_SIPI,
 	EXIT_NMI,
 	EXIT_NMI_WINDOW,
-	EXIT_UNKNOWN,     /* a reason that Keel never asked for */
+	EXIT_UNKNOWN, /* a reason that Keel never asked for */
 	EXIT_REASONS
 };
 
 struct exit_info {
 	enum exit_reason reason;
-	u32 raw;           /* basic exit reason (SDM appendix C) or EXITCODE (APM appendix C) */
+	u32 raw;	   /* basic exit reason (SDM appendix C) or EXITCODE (APM appendix C) */
 	u64 qualification; /* exit qualification or EXITINFO1 */
 	union {
 		struct {

@@ -10,10 +10,10 @@
 #include "vmm/guest_memory.h"
 #include "vmm/handlers.h"
 
-#define PDPTES 4
-#define PDPTE_P BIT64(0)
-#define PDPTE_RESERVED 0x1e6ull /* and everything from MAXPHYADDR up */
-#define PAE_ROOT 0xffffffe0u    /* CR3 under PAE paging */
+#define PDPTES	       4
+#define PDPTE_P	       BIT64(0)
+#define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
+#define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
 static bool in_64bit_code(const struct guest_state *s)
 {
@@ -47,7 +47,7 @@ static bool loads_pdptes(const struct guest_state *s, u64 cr0)
 
 static bool read_pdptes(u64 cr3, u64 pdptes[PDPTES])
 {
-	struct guest_state physical = { .cr0 = 0 }; /* without paging an address is physical */
+	struct guest_state physical = {.cr0 = 0}; /* without paging an address is physical */
 	u64 reserved = PDPTE_RESERVED | ~(BIT64(cpu_phys_bits()) - 1);
 	size_t size = PDPTES * sizeof(*pdptes);
 

@@ -34,7 +34,9 @@ static void port_out(u16 port, u8 bytes, u32 value)
 	}
 }
 
-/* Merges what IN read into RAX: a 32-bit result clears the upper half, smaller ones keep the rest. */
+/*
+ * Merges what IN read into RAX: a 32-bit result clears the upper half, smaller ones keep the rest.
+ */
 static void set_result(struct percpu *cpu, u8 bytes, u32 value)
 {
 	unsigned long keep = bytes == 1 ? ~0xfful : ~0xfffful;

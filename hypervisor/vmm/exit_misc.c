@@ -20,7 +20,9 @@ void exit_xsetbv(struct percpu *cpu, const struct exit_info *info)
 		backend->inject(cpu, VECTOR_GP, 0);
 }
 
-/* INVD would lose what Keel has in the caches; writing back first is allowed to the guest's eyes. */
+/*
+ * INVD would lose what Keel has in the caches; writing back first is allowed to the guest's eyes.
+ */
 void exit_invd(struct percpu *cpu, const struct exit_info *info)
 {
 	(void)info;
@@ -49,7 +51,10 @@ void exit_init(struct percpu *cpu, const struct exit_info *info)
 	power_reset("reset: INIT");
 }
 
-/* The backend injects a waiting NMI as soon as the guest can take it; these exits only bring that about. */
+/*
+ * The backend injects a waiting NMI as soon as the guest can take it; these exits only bring that
+ * about.
+ */
 void exit_nmi(struct percpu *cpu, const struct exit_info *info)
 {
 	(void)cpu;

@@ -40,7 +40,8 @@ static bool ignore_microcode(struct percpu *cpu, u32 msr, u64 value)
 	if (said)
 		return true;
 	said = true;
-	log_notice("the guest's microcode update (MSR 0x%x) is ignored: update by the firmware", msr);
+	log_notice("the guest's microcode update (MSR 0x%x) is ignored: update by the firmware",
+		   msr);
 	return true;
 }
 
@@ -65,19 +66,19 @@ static bool write_mtrr(struct percpu *cpu, u32 msr, u64 value)
 
 /* Rules that hold on both vendors. */
 static const struct msr_rule common_rules[] = {
-	{ IA32_APIC_BASE, IA32_APIC_BASE, MSR_WRITE, NULL, write_apic_base },
-	{ IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, MSR_WRITE, NULL, ignore_microcode },
-	{ AMD_PATCH_LOADER, AMD_PATCH_LOADER, MSR_WRITE, NULL, ignore_microcode },
+	{IA32_APIC_BASE, IA32_APIC_BASE, MSR_WRITE, NULL, write_apic_base},
+	{IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, MSR_WRITE, NULL, ignore_microcode},
+	{AMD_PATCH_LOADER, AMD_PATCH_LOADER, MSR_WRITE, NULL, ignore_microcode},
 };
 
 /* Only where nested entries carry the type; elsewhere the MTRRs work by themselves. */
 static const struct msr_rule mtrr_rules[] = {
-	{ IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSBASE0 + 2 * MTRR_VARIABLE_MAX - 1, MSR_WRITE, NULL,
-	  write_mtrr },
-	{ IA32_MTRR_FIX64K_00000, IA32_MTRR_FIX64K_00000, MSR_WRITE, NULL, write_mtrr },
-	{ IA32_MTRR_FIX16K_80000, IA32_MTRR_FIX16K_A0000, MSR_WRITE, NULL, write_mtrr },
-	{ IA32_MTRR_FIX4K_C0000, IA32_MTRR_FIX4K_F8000, MSR_WRITE, NULL, write_mtrr },
-	{ IA32_MTRR_DEF_TYPE, IA32_MTRR_DEF_TYPE, MSR_WRITE, NULL, write_mtrr },
+	{IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSBASE0 + 2 * MTRR_VARIABLE_MAX - 1, MSR_WRITE, NULL,
+	 write_mtrr},
+	{IA32_MTRR_FIX64K_00000, IA32_MTRR_FIX64K_00000, MSR_WRITE, NULL, write_mtrr},
+	{IA32_MTRR_FIX16K_80000, IA32_MTRR_FIX16K_A0000, MSR_WRITE, NULL, write_mtrr},
+	{IA32_MTRR_FIX4K_C0000, IA32_MTRR_FIX4K_F8000, MSR_WRITE, NULL, write_mtrr},
+	{IA32_MTRR_DEF_TYPE, IA32_MTRR_DEF_TYPE, MSR_WRITE, NULL, write_mtrr},
 };
 
 struct rule_set {
@@ -89,10 +90,10 @@ struct rule_set {
 
 static void rule_sets(struct rule_set sets[RULE_SETS])
 {
-	sets[0] = (struct rule_set){ backend->msr_rules, backend->msr_rule_count };
-	sets[1] = (struct rule_set){ common_rules, ARRAY_SIZE(common_rules) };
-	sets[2] = (struct rule_set){ mtrr_rules,
-				     backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0 };
+	sets[0] = (struct rule_set){backend->msr_rules, backend->msr_rule_count};
+	sets[1] = (struct rule_set){common_rules, ARRAY_SIZE(common_rules)};
+	sets[2] = (struct rule_set){mtrr_rules,
+				    backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0};
 	sets[3].rules = below_msr_rules(&sets[3].count);
 }
 

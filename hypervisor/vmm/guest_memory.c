@@ -21,11 +21,14 @@ struct walk {
 static struct walk walk_of(const struct guest_state *s)
 {
 	if (s->efer & EFER_LMA)
-		return (struct walk){ s->cr4 & CR4_LA57 ? 5 : 4, 9, 8,
-				      { false, true, true, false, false }, s->cr3 & PTE_ADDR };
+		return (struct walk){s->cr4 & CR4_LA57 ? 5 : 4,
+				     9,
+				     8,
+				     {false, true, true, false, false},
+				     s->cr3 & PTE_ADDR};
 	if (s->cr4 & CR4_PAE)
-		return (struct walk){ 3, 9, 8, { false, true, false }, s->cr3 & ~0x1full };
-	return (struct walk){ 2, 10, 4, { false, s->cr4 & CR4_PSE }, s->cr3 & PTE_ADDR };
+		return (struct walk){3, 9, 8, {false, true, false}, s->cr3 & ~0x1full};
+	return (struct walk){2, 10, 4, {false, s->cr4 & CR4_PSE}, s->cr3 & PTE_ADDR};
 }
 
 static int read_entry(u64 pa, u8 bytes, u64 *entry)

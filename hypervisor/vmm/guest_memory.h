@@ -7,7 +7,8 @@
 
 /*
  * Walks the guest's page tables (SDM volume 3, chapter 4) for @gva under @state: none, 32-bit, PAE,
- * 4 or 5 levels. 0 and *@gpa, or -EFAULT where it is not mapped or the walk leaves the guest's memory.
+ * 4 or 5 levels. 0 and *@gpa, or -EFAULT where it is not mapped or the walk leaves the guest's
+ * memory.
  */
 int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* VMCALL and VMMCALL: Keel's own by signature (keel/abi.h), else the hypervisor's below, else #UD. */
+/*
+ * VMCALL and VMMCALL: Keel's own by signature (keel/abi.h), else the hypervisor's below, else #UD.
+ */
 #include <keel/abi.h>
 
 #include "cpu/cpuid.h"

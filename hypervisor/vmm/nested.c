@@ -12,7 +12,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 
-#define LOW_END GIB(4)
+#define LOW_END	    GIB(4)
 /* What one on-demand mapping covers: at most one table where 1 GiB pages are missing. */
 #define DEMAND_SIZE GIB(1)
 
@@ -109,7 +109,7 @@ int nested_init(const struct range_list *ram)
 
 	if (!root || !junk_page)
 		return -ENOMEM;
-	table = (struct pt){ backend->nested_format, root, alloc, release, NULL };
+	table = (struct pt){backend->nested_format, root, alloc, release, NULL};
 	junk = (hpa_t)(unsigned long)junk_page;
 	guest_ram = ram;
 	junk_end = keel_region.start;
@@ -142,7 +142,10 @@ bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
 	/* The pool may be used up by earlier demands: forget them all and try once more. */
 	if (err && !rebuild())
 		err = map_identity(start, end);
-	/* A table that a larger page replaced may still be cached, and serve for something else soon. */
+	/*
+	 * A table that a larger page replaced may still be cached, and serve for something else
+	 * soon.
+	 */
 	backend->flush(cpu);
 	return !err;
 }
@@ -166,7 +169,8 @@ void nested_types_changed(struct percpu *cpu)
 	types = now;
 	all_uncached = false;
 	if (rebuild()) {
-		log_error("the guest's MTRRs are too scattered to follow: all its memory is uncached");
+		log_error("the guest's MTRRs are too scattered to follow: all its memory is "
+			  "uncached");
 		all_uncached = true;
 		if (rebuild())
 			panic("no page left for the nested page table");

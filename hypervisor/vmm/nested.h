@@ -15,7 +15,10 @@ int nested_init(const struct range_list *ram);
 /* HPA of the root table. */
 hpa_t nested_root(void);
 
-/* Maps what lies around @gpa above 4 GiB: MMIO that no memory map names. False if it cannot be mapped. */
+/*
+ * Maps what lies around @gpa above 4 GiB: MMIO that no memory map names. False if it cannot be
+ * mapped.
+ */
 bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa);
 
 /* Backs the hidden memory below @end, page-aligned, by one page of junk. */

@@ -4,7 +4,7 @@
 #include <keel/bits.h>
 #include <keel/console.h>
 
-#include "cpu/desc.h"
+#include "mode/desc.h"
 #include "cpu/port.h"
 #include "cpu/regs.h"
 #include "lib/acpi.h"
@@ -15,21 +15,21 @@
 #include "vmm/stats.h"
 
 /* PM1 control register (ACPI 6.4, 4.8.3.2.1). */
-#define PM1_CNT_SLP_EN BIT(13)
+#define PM1_CNT_SLP_EN	      BIT(13)
 #define PM1_CNT_SLP_TYP_SHIFT 10
-#define PM1_CNT_SLP_TYP_MASK 7
-#define PM1_CNT_BYTES 2
+#define PM1_CNT_SLP_TYP_MASK  7
+#define PM1_CNT_BYTES	      2
 
 /* Reset control register of Intel chipsets and all that follow them: system reset, reset CPU. */
-#define RST_CNT_PORT 0xcf9
-#define RST_CNT_SYS BIT(1)
-#define RST_CNT_CPU BIT(2)
+#define RST_CNT_PORT	      0xcf9
+#define RST_CNT_SYS	      BIT(1)
+#define RST_CNT_CPU	      BIT(2)
 
 /* Keyboard controller: pulse output bit 0, the CPU's reset line. */
-#define KBC_PORT 0x64
-#define KBC_PULSE_RESET 0xfe
+#define KBC_PORT	      0x64
+#define KBC_PULSE_RESET	      0xfe
 
-#define RESET_WAIT 1000000
+#define RESET_WAIT	      1000000
 
 static struct acpi_power_ports ports;
 static struct acpi_reset_reg firmware_reset;
@@ -77,7 +77,9 @@ void power_init(u64 rsdp)
 		log_info("suspend to RAM is hidden from the guest: it would wake up without Keel");
 }
 
-/* The bits of the PM1 control register at @pm1 that a write sets; it may hit only one of its bytes. */
+/*
+ * The bits of the PM1 control register at @pm1 that a write sets; it may hit only one of its bytes.
+ */
 static u32 pm1_bits(u16 pm1, u16 port, u8 bytes, u32 value)
 {
 	if (!pm1 || port >= pm1 + PM1_CNT_BYTES || port + bytes <= pm1)
@@ -115,7 +117,7 @@ static void wait_for_reset(void)
 
 _Noreturn void power_reset(const char *why)
 {
-	struct desc_ptr no_idt = { 0, 0 };
+	struct desc_ptr no_idt = {0, 0};
 
 	stats_print(why);
 	if (firmware_reset.space == ACPI_SPACE_IO && firmware_reset.address) {

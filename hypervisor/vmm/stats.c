@@ -35,6 +35,6 @@ void stats_print(const char *event)
 			used += keel_snprintf(line + used, LINE_SIZE - used, " %s=%llu",
 					      exit_reason_names[i], (unsigned long long)n);
 	}
-	log_notice("%s; exits: total=%llu%s", event,
-		   (unsigned long long)stats_exits(EXIT_REASONS), line);
+	log_notice("%s; exits: total=%llu%s", event, (unsigned long long)stats_exits(EXIT_REASONS),
+		   line);
 }

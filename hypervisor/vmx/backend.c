@@ -54,14 +54,13 @@ static bool read_feature_control(struct percpu *cpu, u32 msr, u64 *value)
 #define MSR_BOTH (MSR_READ | MSR_WRITE)
 
 static const struct msr_rule msr_rules[] = {
-	{ IA32_FEATURE_CONTROL, IA32_FEATURE_CONTROL, MSR_BOTH, read_feature_control,
-	  msr_no_write },
-	{ IA32_VMX_BASIC, IA32_VMX_LAST, MSR_BOTH, msr_no_read, msr_no_write },
+	{IA32_FEATURE_CONTROL, IA32_FEATURE_CONTROL, MSR_BOTH, read_feature_control, msr_no_write},
+	{IA32_VMX_BASIC, IA32_VMX_LAST, MSR_BOTH, msr_no_read, msr_no_write},
 	/* Features that write to memory past EPT, or by linear address while Keel runs: hidden. */
-	{ IA32_RTIT_OUTPUT_BASE, IA32_RTIT_LAST, MSR_BOTH, msr_no_read, msr_no_write },
-	{ IA32_DS_AREA, IA32_DS_AREA, MSR_BOTH, msr_no_read, msr_no_write },
-	{ IA32_PEBS_ENABLE, IA32_PEBS_ENABLE, MSR_BOTH, msr_no_read, msr_no_write },
-	{ IA32_HW_FEEDBACK_PTR, IA32_HW_FEEDBACK_CONFIG, MSR_BOTH, msr_no_read, msr_no_write },
+	{IA32_RTIT_OUTPUT_BASE, IA32_RTIT_LAST, MSR_BOTH, msr_no_read, msr_no_write},
+	{IA32_DS_AREA, IA32_DS_AREA, MSR_BOTH, msr_no_read, msr_no_write},
+	{IA32_PEBS_ENABLE, IA32_PEBS_ENABLE, MSR_BOTH, msr_no_read, msr_no_write},
+	{IA32_HW_FEEDBACK_PTR, IA32_HW_FEEDBACK_CONFIG, MSR_BOTH, msr_no_read, msr_no_write},
 };
 
 const struct backend vmx_backend = {

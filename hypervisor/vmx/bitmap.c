@@ -7,10 +7,10 @@
 #include "vmx/vmx.h"
 
 /* The MSR bitmap: four maps of 8192 bits, for reads and writes of two ranges of MSRs. */
-#define MSR_MAP_BYTES 1024u
-#define MSR_HIGH_BASE 0xc0000000u
-#define MSR_MAP_MSRS 8192u
-#define MSR_WRITE_MAPS (2 * MSR_MAP_BYTES)
+#define MSR_MAP_BYTES	1024u
+#define MSR_HIGH_BASE	0xc0000000u
+#define MSR_MAP_MSRS	8192u
+#define MSR_WRITE_MAPS	(2 * MSR_MAP_BYTES)
 
 /* I/O bitmap A has ports 0 to 0x7fff, B the rest. They lie one after the other. */
 #define IO_BITMAP_PAGES 2

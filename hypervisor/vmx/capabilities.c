@@ -11,20 +11,20 @@
 	"-cpu host)"
 
 /* IA32_VMX_BASIC (A.1) */
-#define BASIC_REVISION 0x7fffffffu
+#define BASIC_REVISION	    0x7fffffffu
 #define BASIC_TRUE_CONTROLS BIT64(55)
 
 /* IA32_VMX_EPT_VPID_CAP (A.10) */
-#define CAP_WALK_4 BIT64(6)
-#define CAP_WRITE_BACK BIT64(14)
-#define CAP_EPT_2M BIT64(16)
-#define CAP_EPT_1G BIT64(17)
-#define CAP_INVEPT BIT64(20)
-#define CAP_INVEPT_SINGLE BIT64(25)
-#define CAP_INVEPT_ALL BIT64(26)
-#define CAP_INVVPID BIT64(32)
-#define CAP_INVVPID_SINGLE BIT64(41)
-#define CAP_INVVPID_ALL BIT64(42)
+#define CAP_WALK_4	    BIT64(6)
+#define CAP_WRITE_BACK	    BIT64(14)
+#define CAP_EPT_2M	    BIT64(16)
+#define CAP_EPT_1G	    BIT64(17)
+#define CAP_INVEPT	    BIT64(20)
+#define CAP_INVEPT_SINGLE   BIT64(25)
+#define CAP_INVEPT_ALL	    BIT64(26)
+#define CAP_INVVPID	    BIT64(32)
+#define CAP_INVVPID_SINGLE  BIT64(41)
+#define CAP_INVVPID_ALL	    BIT64(42)
 
 struct vmx_capabilities vmx_caps;
 
@@ -55,8 +55,8 @@ static void choose_controls(void)
 	vmx_caps.primary = allowed_controls(
 		true_msrs ? IA32_VMX_TRUE_PROCBASED_CTLS : IA32_VMX_PROCBASED_CTLS,
 		PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS | PRIMARY_ACTIVATE_SECONDARY);
-	vmx_caps.exit = allowed_controls(
-		true_msrs ? IA32_VMX_TRUE_EXIT_CTLS : IA32_VMX_EXIT_CTLS, exit);
+	vmx_caps.exit =
+		allowed_controls(true_msrs ? IA32_VMX_TRUE_EXIT_CTLS : IA32_VMX_EXIT_CTLS, exit);
 	vmx_caps.entry = allowed_controls(
 		true_msrs ? IA32_VMX_TRUE_ENTRY_CTLS : IA32_VMX_ENTRY_CTLS,
 		ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER);
@@ -105,21 +105,20 @@ static const char *first_missing(u64 ept_vpid)
 	u32 pat = EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT;
 	u32 efer = EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
 	const struct requirement requirements[] = {
-		{ vmx_caps.secondary, SECONDARY_ENABLE_EPT,
-		  "this CPU has no extended page tables (EPT)" REMEDY },
-		{ vmx_caps.secondary, SECONDARY_UNRESTRICTED_GUEST,
-		  "this CPU has no unrestricted guest" REMEDY },
-		{ vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY },
-		{ vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY },
-		{ pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "this CPU has no virtual NMIs" REMEDY },
-		{ primary, PRIMARY_NMI_WINDOW_EXITING,
-		  "this CPU has no NMI-window exiting" REMEDY },
-		{ ~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
-		  "this CPU cannot leave CR3 to the guest" REMEDY },
-		{ vmx_caps.exit, pat, "this CPU cannot switch IA32_PAT" REMEDY },
-		{ vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "this CPU cannot switch IA32_PAT" REMEDY },
-		{ vmx_caps.exit, efer, "this CPU cannot switch IA32_EFER" REMEDY },
-		{ vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "this CPU cannot switch IA32_EFER" REMEDY },
+		{vmx_caps.secondary, SECONDARY_ENABLE_EPT,
+		 "this CPU has no extended page tables (EPT)" REMEDY},
+		{vmx_caps.secondary, SECONDARY_UNRESTRICTED_GUEST,
+		 "this CPU has no unrestricted guest" REMEDY},
+		{vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY},
+		{vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY},
+		{pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "this CPU has no virtual NMIs" REMEDY},
+		{primary, PRIMARY_NMI_WINDOW_EXITING, "this CPU has no NMI-window exiting" REMEDY},
+		{~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
+		 "this CPU cannot leave CR3 to the guest" REMEDY},
+		{vmx_caps.exit, pat, "this CPU cannot switch IA32_PAT" REMEDY},
+		{vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "this CPU cannot switch IA32_PAT" REMEDY},
+		{vmx_caps.exit, efer, "this CPU cannot switch IA32_EFER" REMEDY},
+		{vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "this CPU cannot switch IA32_EFER" REMEDY},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(requirements); i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Turns VMX on on a CPU and sets up the parts of its VMCS that the guest does not see. */
-#include "cpu/desc.h"
+#include "mode/desc.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include <keel/errno.h>
@@ -8,17 +8,14 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-#define VMX_INSTRUCTION(name, operation)                                                          \
-	static bool name(const void *region)                                                      \
-	{                                                                                         \
-		u64 address = (unsigned long)region;                                              \
-		bool failed;                                                                      \
-                                                                                                  \
-		__asm__ volatile(operation " %1"                                                  \
-				 : "=@ccbe"(failed)                                               \
-				 : "m"(address)                                                   \
-				 : "memory");                                                     \
-		return !failed;                                                                   \
+#define VMX_INSTRUCTION(name, operation)                                                        \
+	static bool name(const void *region)                                                    \
+	{                                                                                       \
+		u64 address = (unsigned long)region;                                            \
+		bool failed;                                                                    \
+                                                                                                \
+		__asm__ volatile(operation " %1" : "=@ccbe"(failed) : "m"(address) : "memory"); \
+		return !failed;                                                                 \
 	}
 
 VMX_INSTRUCTION(vmxon, "vmxon")

@@ -5,7 +5,7 @@
 #include "vmx/vmx.h"
 
 /* CR0's defined bits; a write leaves the others 0 and ET 1 (SDM 2.5). */
-#define CR0_DEFINED                                                                               \
+#define CR0_DEFINED                                                                                \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
 	 CR0_PG)
 
@@ -17,7 +17,7 @@ static bool switch_ia32e_mode(unsigned long old, unsigned long new)
 
 	if (!((old ^ new) & CR0_PG) || !(efer & EFER_LME))
 		return true;
-	if (new & CR0_PG) {
+	if (new &CR0_PG) {
 		if ((tr & ACCESS_RIGHTS_TYPE) != SEGMENT_TYPE_BUSY_TSS)
 			return false; /* a 16-bit TSS */
 		efer |= EFER_LMA;
@@ -37,7 +37,7 @@ static void set_cache_bits(unsigned long new)
 	unsigned long old = read_cr0();
 
 	if ((old ^ new) & bits)
-		write_cr0((old & ~bits) | (new & bits));
+		write_cr0((old & ~bits) | (new &bits));
 }
 
 bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes)

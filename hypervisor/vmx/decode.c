@@ -141,7 +141,7 @@ bool vmx_event_has_length(u32 info)
 struct vmx_event vmx_interrupted_event(const struct vmx_exit_fields *fields)
 {
 	u32 info = fields->idt_vectoring_info;
-	struct vmx_event event = { 0 };
+	struct vmx_event event = {0};
 
 	if (!(info & EVENT_VALID))
 		return event;

@@ -16,17 +16,17 @@ struct vmx_exit_fields {
 	u32 idt_vectoring_info;
 	u32 idt_vectoring_error;
 	u32 instruction_length;
-	u64 cr0;          /* as the guest sees it */
+	u64 cr0; /* as the guest sees it */
 	bool in_64bit_code;
 	unsigned long rsp;
 };
 
 /* Fields that mean something for an exit; bits for vmx_needs(). */
-#define NEED_QUALIFICATION 1
-#define NEED_GPA 2
+#define NEED_QUALIFICATION     1
+#define NEED_GPA	       2
 #define NEED_INTERRUPTION_INFO 4
-#define NEED_IDT_VECTORING 8
-#define NEED_GUEST_MODE 16 /* cr0, in_64bit_code, rsp */
+#define NEED_IDT_VECTORING     8
+#define NEED_GUEST_MODE	       16 /* cr0, in_64bit_code, rsp */
 
 /* Which of the fields an exit with basic reason @reason needs: each one read costs. */
 u8 vmx_needs(u32 reason);

@@ -3,18 +3,18 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-#define EPT_READ BIT64(0)
-#define EPT_WRITE BIT64(1)
-#define EPT_EXECUTE BIT64(2)
-#define EPT_RWX (EPT_READ | EPT_WRITE | EPT_EXECUTE)
+#define EPT_READ	      BIT64(0)
+#define EPT_WRITE	      BIT64(1)
+#define EPT_EXECUTE	      BIT64(2)
+#define EPT_RWX		      (EPT_READ | EPT_WRITE | EPT_EXECUTE)
 #define EPT_MEMORY_TYPE_SHIFT 3
-#define EPT_LARGE BIT64(7)
-#define EPT_ADDRESS 0x000ffffffffff000ull
+#define EPT_LARGE	      BIT64(7)
+#define EPT_ADDRESS	      0x000ffffffffff000ull
 
-#define EPTP_WALK_4 (3u << 3)
+#define EPTP_WALK_4	      (3u << 3)
 
-#define SINGLE_CONTEXT 1
-#define ALL_CONTEXTS 2
+#define SINGLE_CONTEXT	      1
+#define ALL_CONTEXTS	      2
 
 /* Operands of INVEPT and INVVPID. */
 struct invept_descriptor {
@@ -33,14 +33,21 @@ struct pt_format vmx_ept_format = {
 	.present = EPT_RWX,
 	.large = EPT_LARGE,
 	.addr_mask = EPT_ADDRESS,
-	.level = {
-		{ .shift = 12, .index_bits = 9, .leaf = true },
-		{ .shift = 21, .index_bits = 9, .leaf = true, .leaf_attrs = EPT_LARGE,
-		  .table_attrs = EPT_RWX },
-		{ .shift = 30, .index_bits = 9, .leaf = true, .leaf_attrs = EPT_LARGE,
-		  .table_attrs = EPT_RWX },
-		{ .shift = 39, .index_bits = 9, .table_attrs = EPT_RWX },
-	},
+	.level =
+		{
+			{.shift = 12, .index_bits = 9, .leaf = true},
+			{.shift = 21,
+			 .index_bits = 9,
+			 .leaf = true,
+			 .leaf_attrs = EPT_LARGE,
+			 .table_attrs = EPT_RWX},
+			{.shift = 30,
+			 .index_bits = 9,
+			 .leaf = true,
+			 .leaf_attrs = EPT_LARGE,
+			 .table_attrs = EPT_RWX},
+			{.shift = 39, .index_bits = 9, .table_attrs = EPT_RWX},
+		},
 };
 
 u64 vmx_ept_attrs(enum mem_type type)
@@ -56,7 +63,7 @@ u64 vmx_eptp(hpa_t root)
 
 void vmx_flush(struct percpu *cpu)
 {
-	struct invept_descriptor descriptor = { .eptp = vmx_cpu(cpu)->eptp };
+	struct invept_descriptor descriptor = {.eptp = vmx_cpu(cpu)->eptp};
 	unsigned long type = vmx_caps.invept_single ? SINGLE_CONTEXT : ALL_CONTEXTS;
 
 	__asm__ volatile("invept %0, %1" : : "m"(descriptor), "r"(type) : "cc", "memory");
@@ -64,7 +71,7 @@ void vmx_flush(struct percpu *cpu)
 
 void vmx_flush_linear(void)
 {
-	struct invvpid_descriptor descriptor = { .vpid = VMX_VPID };
+	struct invvpid_descriptor descriptor = {.vpid = VMX_VPID};
 	unsigned long type = vmx_caps.invvpid_single ? SINGLE_CONTEXT : ALL_CONTEXTS;
 
 	/* Without a VPID every entry flushes by itself. */

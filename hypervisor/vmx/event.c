@@ -61,11 +61,12 @@ void vmx_inject(struct percpu *cpu, u8 vector, u32 error)
 
 /*
  * Normally NMIs do not exit and their blocking is the processor's own. An NMI that arrived in Keel
- * but cannot be injected at once (the guest is in its NMI handler or in the shadow of STI or MOV SS,
- * or another event comes first) waits for an NMI-window exit, which exists only together with NMI
- * exiting and virtual NMIs. With these controls the bit for blocking by NMI changes from the physical
- * to the virtual kind and back, at the VM entry, so nothing is lost. While they are on, another
- * physical NMI exits and merges with the one that waits, as two merge in the processor's own latch.
+ * but cannot be injected at once (the guest is in its NMI handler or in the shadow of STI or MOV
+ * SS, or another event comes first) waits for an NMI-window exit, which exists only together with
+ * NMI exiting and virtual NMIs. With these controls the bit for blocking by NMI changes from the
+ * physical to the virtual kind and back, at the VM entry, so nothing is lost. While they are on,
+ * another physical NMI exits and merges with the one that waits, as two merge in the processor's
+ * own latch.
  */
 static void wait_for_nmi_window(struct percpu *cpu, bool wait)
 {
@@ -81,12 +82,12 @@ static void wait_for_nmi_window(struct percpu *cpu, bool wait)
 void vmx_deliver_nmi(struct percpu *cpu)
 {
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-	struct vmx_event nmi = { .info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI };
+	struct vmx_event nmi = {.info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI};
 
 	cpu->nmi_pending = 0;
 	/*
-	 * A window that opens while STI still blocks means that this processor takes NMIs there (SDM 26.2):
-	 * waiting on would exit again and again. VM entry wants the bit clear.
+	 * A window that opens while STI still blocks means that this processor takes NMIs there
+	 * (SDM 26.2): waiting on would exit again and again. VM entry wants the bit clear.
 	 */
 	if (vmx_cpu(cpu)->nmi_waits && blocking == BLOCKING_BY_STI) {
 		blocking = 0;

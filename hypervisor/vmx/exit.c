@@ -37,7 +37,7 @@ static void read_fields(struct vmx_exit_fields *fields, u8 needs)
 void vmx_exit(struct percpu *cpu)
 {
 	struct vmx_exit_fields fields; /* not cleared: the decoder looks at what it needs */
-	struct exit_info info = { 0 };
+	struct exit_info info = {0};
 	u8 needs;
 
 	fields.reason = vmcs_read(VMCS_EXIT_REASON);

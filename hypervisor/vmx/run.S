@@ -6,8 +6,8 @@
  *
  * NMIs: the handler sets nmi_pending, which is tested before each entry. An NMI that arrives after
  * the test, up to the entering instruction, finds RIP in the window below and is sent to
- * vmx_entry_restart (with RSP as here). The window begins right behind the CMP: when an NMI hits the
- * JNE, the flags are out of date.
+ * vmx_entry_restart (with RSP as here). The window begins right behind the CMP: when an NMI hits
+ * the JNE, the flags are out of date.
  */
 #include <keel/percpu.h>
 

@@ -28,11 +28,11 @@ static inline struct vmx_cpu *vmx_cpu(struct percpu *cpu)
 
 /* capabilities.c: what this processor can do and Keel therefore asks for; constant after init. */
 struct vmx_capabilities {
-	u32 revision; /* of VMXON region and VMCS */
+	u32 revision;				  /* of VMXON region and VMCS */
 	u32 pin, primary, secondary, exit, entry; /* VMX controls as they stand in the VMCS */
-	unsigned long cr0_fixed0, cr4_fixed0; /* bits that must be 1 in root operation */
-	unsigned long cr0_fixed1, cr4_fixed1; /* bits that may be 1 */
-	unsigned long cr0_owned, cr4_owned;   /* the guest's bits that are behind a mask */
+	unsigned long cr0_fixed0, cr4_fixed0;	  /* bits that must be 1 in root operation */
+	unsigned long cr0_fixed1, cr4_fixed1;	  /* bits that may be 1 */
+	unsigned long cr0_owned, cr4_owned;	  /* the guest's bits that are behind a mask */
 	bool ept_2m, ept_1g;
 	bool invept_single;
 	bool invvpid_single;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What one CPU under Keel owns. It lies at the top of that CPU's stack, so that it is found from
- * the stack pointer alone: on SVM the segment and syscall registers stay the guest's (docs/exits.md).
+ * the stack pointer alone: on SVM the segment and syscall registers stay the guest's
+ * (docs/exits.md).
  */
 #ifndef KEEL_PERCPU_H
 #define KEEL_PERCPU_H
 
 /* Known to assembly too; checked below. */
-#define CPU_AREA_SHIFT 14
-#define CPU_AREA_SIZE (1 << CPU_AREA_SHIFT)
-#define PERCPU_SIZE 2048
+#define CPU_AREA_SHIFT	   14
+#define CPU_AREA_SIZE	   (1 << CPU_AREA_SHIFT)
+#define PERCPU_SIZE	   2048
 #define PERCPU_NMI_PENDING GUEST_REGS_SIZE
-#define PERCPU_VENDOR (GUEST_REGS_SIZE + 16)
+#define PERCPU_VENDOR	   (GUEST_REGS_SIZE + 16)
 
 #include "mode/mode.h"
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* GDT, TSS and IDT of 64-bit Keel (SDM volume 3, 3.5, 6.14, 7.7). */
-#include "cpu/desc.h"
+#include "mode/desc.h"
 
 #include "lib/string.h"
 #include "mode/mode.h"
 
-#define GDT_DATA 0x00cf92000000ffffull
-#define GDT_CODE32 0x00cf9a000000ffffull
-#define GDT_CODE64 0x00af9a000000ffffull
-#define GDT_TSS_AVAILABLE 0x0000890000000000ull
+#define GDT_DATA	   0x00cf92000000ffffull
+#define GDT_CODE32	   0x00cf9a000000ffffull
+#define GDT_CODE64	   0x00af9a000000ffffull
+#define GDT_TSS_AVAILABLE  0x0000890000000000ull
 #define IDT_INTERRUPT_GATE 0x8e00u
-#define ISR_STUB_SIZE 16
-#define ISR_COUNT 32
+#define ISR_STUB_SIZE	   16
+#define ISR_COUNT	   32
 
 struct idt_gate {
 	u16 offset_low;
@@ -46,8 +46,8 @@ static void build_gdt(void)
 	gdt[SEL_CODE32 / 8] = GDT_CODE32;
 	gdt[SEL_DATA / 8] = GDT_DATA;
 	gdt[SEL_CODE / 8] = GDT_CODE64;
-	gdt[SEL_TSS / 8] = GDT_TSS_AVAILABLE | limit | (base & 0xffffff) << 16 |
-			   (base >> 24 & 0xff) << 56;
+	gdt[SEL_TSS / 8] =
+		GDT_TSS_AVAILABLE | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	tss.iomap_base = sizeof(tss);
 }
@@ -69,8 +69,8 @@ static void build_idt(void)
 
 void desc_load(void)
 {
-	struct desc_ptr gdtr = { sizeof(gdt) - 1, (unsigned long)gdt };
-	struct desc_ptr idtr = { sizeof(idt) - 1, (unsigned long)idt };
+	struct desc_ptr gdtr = {sizeof(gdt) - 1, (unsigned long)gdt};
+	struct desc_ptr idtr = {sizeof(idt) - 1, (unsigned long)idt};
 
 	build_gdt();
 	build_idt();

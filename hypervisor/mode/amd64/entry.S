@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the loader's 32-bit protected mode (Multiboot2 3.3) to C in long mode, wherever the image was
- * loaded: addresses are taken relative to "here" in %ebp until paging is on and the image is relocated.
+ * From the loader's 32-bit protected mode (Multiboot2 3.3) to C in long mode, wherever the image
+ * was loaded: addresses are taken relative to "here" in %ebp until paging is on and the image is
+ * relocated.
  */
 #include <keel/percpu.h>
 
@@ -21,7 +22,9 @@ multiboot2_header: /* Multiboot2 3.1.1 */
 	.long 0 /* i386 protected mode */
 	.long multiboot2_header_end - multiboot2_header
 	.long -(0xe85250d6 + multiboot2_header_end - multiboot2_header)
-	/* Relocatable (3.1.11): anywhere below 4 GiB, preferably low; Keel moves itself afterwards. */
+	/*
+	 * Relocatable (3.1.11): anywhere below 4 GiB, preferably low; Keel moves itself afterwards.
+	 */
 	.balign 8
 	.short 10, 0
 	.long 24
@@ -44,7 +47,9 @@ multiboot2_header_end:
 _start:
 	cld
 	cli
-	/* The only stack there is: the reserved word of the boot information, 4 bytes at %ebx + 4. */
+	/*
+	 * The only stack there is: the reserved word of the boot information, 4 bytes at %ebx + 4.
+	 */
 	lea 8(%ebx), %esp
 	call here
 here:	pop %ebp /* where "here" lies now */
@@ -59,7 +64,10 @@ here:	pop %ebp /* where "here" lies now */
 	cmp $CPUID_EXT_LM_NX, %edx
 	jne no_long_mode
 
-	/* Identity map of the first 4 GiB: one PML4, one PDPT, four page directories of 2 MiB pages. */
+	/*
+	 * Identity map of the first 4 GiB: one PML4, one PDPT, four page directories of 2 MiB
+	 * pages.
+	 */
 	lea (boot_tables - here)(%ebp), %esi
 	lea 0x1000 + PTE_P_RW(%esi), %eax
 	mov %eax, (%esi)
@@ -103,7 +111,10 @@ here:	pop %ebp /* where "here" lies now */
 	lret
 
 no_long_mode:
-	/* No console yet: the first serial port as the firmware left it, and the screen's first line. */
+	/*
+	 * No console yet: the first serial port as the firmware left it, and the screen's first
+	 * line.
+	 */
 	lea (no_long_mode_text - here)(%ebp), %esi
 	mov $0xb8000, %edi
 4:	lodsb

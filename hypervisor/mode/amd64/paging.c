@@ -10,13 +10,17 @@ const struct pt_format host_pt_format = {
 	.present = PTE_P,
 	.large = PTE_PS,
 	.addr_mask = PTE_ADDR,
-	.level = {
-		{ .shift = 12, .index_bits = 9, .leaf = true },
-		{ .shift = 21, .index_bits = 9, .leaf = true, .leaf_attrs = PTE_PS,
-		  .table_attrs = PTE_P | PTE_RW },
-		{ .shift = 30, .index_bits = 9, .table_attrs = PTE_P | PTE_RW },
-		{ .shift = 39, .index_bits = 9, .table_attrs = PTE_P | PTE_RW },
-	},
+	.level =
+		{
+			{.shift = 12, .index_bits = 9, .leaf = true},
+			{.shift = 21,
+			 .index_bits = 9,
+			 .leaf = true,
+			 .leaf_attrs = PTE_PS,
+			 .table_attrs = PTE_P | PTE_RW},
+			{.shift = 30, .index_bits = 9, .table_attrs = PTE_P | PTE_RW},
+			{.shift = 39, .index_bits = 9, .table_attrs = PTE_P | PTE_RW},
+		},
 };
 
 struct pt_format host_nested_format = {
@@ -25,12 +29,18 @@ struct pt_format host_nested_format = {
 	.present = PTE_P,
 	.large = PTE_PS,
 	.addr_mask = PTE_ADDR,
-	.level = {
-		{ .shift = 12, .index_bits = 9, .leaf = true },
-		{ .shift = 21, .index_bits = 9, .leaf = true, .leaf_attrs = PTE_PS,
-		  .table_attrs = PTE_P | PTE_RW | PTE_US },
-		{ .shift = 30, .index_bits = 9, .leaf_attrs = PTE_PS,
-		  .table_attrs = PTE_P | PTE_RW | PTE_US },
-		{ .shift = 39, .index_bits = 9, .table_attrs = PTE_P | PTE_RW | PTE_US },
-	},
+	.level =
+		{
+			{.shift = 12, .index_bits = 9, .leaf = true},
+			{.shift = 21,
+			 .index_bits = 9,
+			 .leaf = true,
+			 .leaf_attrs = PTE_PS,
+			 .table_attrs = PTE_P | PTE_RW | PTE_US},
+			{.shift = 30,
+			 .index_bits = 9,
+			 .leaf_attrs = PTE_PS,
+			 .table_attrs = PTE_P | PTE_RW | PTE_US},
+			{.shift = 39, .index_bits = 9, .table_attrs = PTE_P | PTE_RW | PTE_US},
+		},
 };

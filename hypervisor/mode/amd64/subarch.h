@@ -3,72 +3,55 @@
 #ifndef KEEL_MODE_AMD64_SUBARCH_H
 #define KEEL_MODE_AMD64_SUBARCH_H
 
-#define SUBARCH_NAME "amd64"
+#define SUBARCH_NAME	"amd64"
 
 /* Keel's GDT (mode/amd64/desc.c). */
-#define SEL_CODE32 0x08 /* entry from the loader, before long mode */
-#define SEL_DATA 0x10
-#define SEL_CODE 0x18
-#define SEL_TSS 0x20
+#define SEL_CODE32	0x08 /* entry from the loader, before long mode */
+#define SEL_DATA	0x10
+#define SEL_CODE	0x18
+#define SEL_TSS		0x20
 
 /* Bytes of struct guest_regs. */
 #define GUEST_REGS_SIZE 128
 
 /* Offsets in struct guest_regs: the encoding order of the registers. RSP's slot is unused. */
-#define REG_RAX 0
-#define REG_RCX 8
-#define REG_RDX 16
-#define REG_RBX 24
-#define REG_RSP 32
-#define REG_RBP 40
-#define REG_RSI 48
-#define REG_RDI 56
-#define REG_R8 64
-#define REG_R9 72
-#define REG_R10 80
-#define REG_R11 88
-#define REG_R12 96
-#define REG_R13 104
-#define REG_R14 112
-#define REG_R15 120
+#define REG_RAX		0
+#define REG_RCX		8
+#define REG_RDX		16
+#define REG_RBX		24
+#define REG_RSP		32
+#define REG_RBP		40
+#define REG_RSI		48
+#define REG_RDI		56
+#define REG_R8		64
+#define REG_R9		72
+#define REG_R10		80
+#define REG_R11		88
+#define REG_R12		96
+#define REG_R13		104
+#define REG_R14		112
+#define REG_R15		120
 
 #ifdef __ASSEMBLER__
 
-/* Spill and load the guest's general registers at the stack pointer, which does not move: an NMI in between
- * pushes its frame below them. */
-.macro save_guest_regs_but_rax
-	mov %rcx, REG_RCX(%rsp)
-	mov %rdx, REG_RDX(%rsp)
-	mov %rbx, REG_RBX(%rsp)
-	mov %rbp, REG_RBP(%rsp)
-	mov %rsi, REG_RSI(%rsp)
-	mov %rdi, REG_RDI(%rsp)
-	mov %r8, REG_R8(%rsp)
-	mov %r9, REG_R9(%rsp)
-	mov %r10, REG_R10(%rsp)
-	mov %r11, REG_R11(%rsp)
-	mov %r12, REG_R12(%rsp)
-	mov %r13, REG_R13(%rsp)
-	mov %r14, REG_R14(%rsp)
-	mov %r15, REG_R15(%rsp)
-.endm
+/*
+ * Spill and load the guest's general registers at the stack pointer, which does not move: an NMI in
+ * between pushes its frame below them.
+ */
+.macro save_guest_regs_but_rax mov % rcx, REG_RCX(% rsp) mov % rdx, REG_RDX(% rsp) mov % rbx,
+	REG_RBX(% rsp) mov % rbp, REG_RBP(% rsp) mov % rsi, REG_RSI(% rsp) mov % rdi,
+	REG_RDI(% rsp) mov % r8, REG_R8(% rsp) mov % r9, REG_R9(% rsp) mov % r10,
+	REG_R10(% rsp) mov % r11, REG_R11(% rsp) mov % r12, REG_R12(% rsp) mov % r13,
+	REG_R13(% rsp) mov % r14, REG_R14(% rsp) mov % r15,
+	REG_R15(% rsp)
+		.endm
 
-.macro load_guest_regs_but_rax
-	mov REG_RCX(%rsp), %rcx
-	mov REG_RDX(%rsp), %rdx
-	mov REG_RBX(%rsp), %rbx
-	mov REG_RBP(%rsp), %rbp
-	mov REG_RSI(%rsp), %rsi
-	mov REG_RDI(%rsp), %rdi
-	mov REG_R8(%rsp), %r8
-	mov REG_R9(%rsp), %r9
-	mov REG_R10(%rsp), %r10
-	mov REG_R11(%rsp), %r11
-	mov REG_R12(%rsp), %r12
-	mov REG_R13(%rsp), %r13
-	mov REG_R14(%rsp), %r14
-	mov REG_R15(%rsp), %r15
-.endm
+		.macro load_guest_regs_but_rax mov REG_RCX(% rsp),
+	% rcx mov REG_RDX(% rsp), % rdx mov REG_RBX(% rsp), % rbx mov REG_RBP(% rsp),
+	% rbp mov REG_RSI(% rsp), % rsi mov REG_RDI(% rsp), % rdi mov REG_R8(% rsp),
+	% r8 mov REG_R9(% rsp), % r9 mov REG_R10(% rsp), % r10 mov REG_R11(% rsp),
+	% r11 mov REG_R12(% rsp), % r12 mov REG_R13(% rsp), % r13 mov REG_R14(% rsp),
+	% r14 mov REG_R15(% rsp), % r15.endm
 
 #else
 
@@ -106,7 +89,7 @@ extern const struct pt_format host_pt_format;
  * The nested table of SVM has the host's format, with user pages (APM volume 2, 15.25.3). Level 2
  * becomes a leaf where the CPU has 1 GiB pages.
  */
-#define NESTED_LEVEL_1G 2
+#define NESTED_LEVEL_1G	 2
 extern struct pt_format host_nested_format;
 
 #endif

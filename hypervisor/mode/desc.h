@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keel's GDT, TSS and IDT (SDM volume 3, chapters 3, 6 and 7). */
-#ifndef KEEL_CPU_DESC_H
-#define KEEL_CPU_DESC_H
+#ifndef KEEL_MODE_DESC_H
+#define KEEL_MODE_DESC_H
 
 #include <keel/types.h>
 
