@@ -38,20 +38,41 @@
  * Spill and load the guest's general registers at the stack pointer, which does not move: an NMI in
  * between pushes its frame below them.
  */
-.macro save_guest_regs_but_rax mov % rcx, REG_RCX(% rsp) mov % rdx, REG_RDX(% rsp) mov % rbx,
-	REG_RBX(% rsp) mov % rbp, REG_RBP(% rsp) mov % rsi, REG_RSI(% rsp) mov % rdi,
-	REG_RDI(% rsp) mov % r8, REG_R8(% rsp) mov % r9, REG_R9(% rsp) mov % r10,
-	REG_R10(% rsp) mov % r11, REG_R11(% rsp) mov % r12, REG_R12(% rsp) mov % r13,
-	REG_R13(% rsp) mov % r14, REG_R14(% rsp) mov % r15,
-	REG_R15(% rsp)
-		.endm
+/* clang-format off */
+.macro save_guest_regs_but_rax
+	mov %rcx, REG_RCX(%rsp)
+	mov %rdx, REG_RDX(%rsp)
+	mov %rbx, REG_RBX(%rsp)
+	mov %rbp, REG_RBP(%rsp)
+	mov %rsi, REG_RSI(%rsp)
+	mov %rdi, REG_RDI(%rsp)
+	mov %r8, REG_R8(%rsp)
+	mov %r9, REG_R9(%rsp)
+	mov %r10, REG_R10(%rsp)
+	mov %r11, REG_R11(%rsp)
+	mov %r12, REG_R12(%rsp)
+	mov %r13, REG_R13(%rsp)
+	mov %r14, REG_R14(%rsp)
+	mov %r15, REG_R15(%rsp)
+.endm
 
-		.macro load_guest_regs_but_rax mov REG_RCX(% rsp),
-	% rcx mov REG_RDX(% rsp), % rdx mov REG_RBX(% rsp), % rbx mov REG_RBP(% rsp),
-	% rbp mov REG_RSI(% rsp), % rsi mov REG_RDI(% rsp), % rdi mov REG_R8(% rsp),
-	% r8 mov REG_R9(% rsp), % r9 mov REG_R10(% rsp), % r10 mov REG_R11(% rsp),
-	% r11 mov REG_R12(% rsp), % r12 mov REG_R13(% rsp), % r13 mov REG_R14(% rsp),
-	% r14 mov REG_R15(% rsp), % r15.endm
+.macro load_guest_regs_but_rax
+	mov REG_RCX(%rsp), %rcx
+	mov REG_RDX(%rsp), %rdx
+	mov REG_RBX(%rsp), %rbx
+	mov REG_RBP(%rsp), %rbp
+	mov REG_RSI(%rsp), %rsi
+	mov REG_RDI(%rsp), %rdi
+	mov REG_R8(%rsp), %r8
+	mov REG_R9(%rsp), %r9
+	mov REG_R10(%rsp), %r10
+	mov REG_R11(%rsp), %r11
+	mov REG_R12(%rsp), %r12
+	mov REG_R13(%rsp), %r13
+	mov REG_R14(%rsp), %r14
+	mov REG_R15(%rsp), %r15
+.endm
+/* clang-format on */
 
 #else
 
