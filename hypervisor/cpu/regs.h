@@ -20,8 +20,6 @@
 
 #define CR4_PSE	     BIT64(4)
 #define CR4_PAE	     BIT64(5)
-#define CR4_PGE	     BIT64(7)
-#define CR4_OSFXSR   BIT64(9)
 #define CR4_LA57     BIT64(12)
 #define CR4_VMXE     BIT64(13)
 #define CR4_SMXE     BIT64(14)
@@ -38,9 +36,7 @@
 
 #define RFLAGS_FIXED BIT64(1) /* reads as 1 always */
 #define RFLAGS_TF    BIT64(8)
-#define RFLAGS_IF    BIT64(9)
 #define RFLAGS_RF    BIT64(16)
-#define RFLAGS_VM    BIT64(17)
 
 #define DR6_INIT     0xffff0ff0u
 #define DR6_BS	     BIT64(14)

@@ -8,8 +8,6 @@
 #define PTE_P	 BIT64(0)
 #define PTE_RW	 BIT64(1)
 #define PTE_US	 BIT64(2)
-#define PTE_PWT	 BIT64(3)
-#define PTE_PCD	 BIT64(4)
 #define PTE_A	 BIT64(5)
 #define PTE_D	 BIT64(6)
 #define PTE_PS	 BIT64(7)

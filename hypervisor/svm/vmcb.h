@@ -67,7 +67,6 @@
 
 /* Segment attributes: descriptor bits 55:52 and 47:40 (APM volume 2, 15.5.1). */
 #define SEG_L		      BIT(9)
-#define SEG_DB		      BIT(10)
 
 struct vmcb_segment {
 	u16 selector;

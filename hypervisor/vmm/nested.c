@@ -138,6 +138,8 @@ bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
 
 	if (gpa < LOW_END || gpa >= gpa_limit())
 		return false;
+	log_debug("mapping 0x%llx on demand, %u frames left", (unsigned long long)gpa,
+		  frame_left());
 	err = map_identity(start, end);
 	/* The pool may be used up by earlier demands: forget them all and try once more. */
 	if (err && !rebuild())
@@ -166,6 +168,7 @@ void nested_types_changed(struct percpu *cpu)
 	/* While E = 0 the guest is in the middle of a change (SDM volume 3, 12.11.7.2). */
 	if (!(now.def_type & MTRR_DEF_TYPE_E) || mtrr_same_map(&types, &now))
 		return;
+	log_debug("the guest changed its memory types: mapping anew");
 	types = now;
 	all_uncached = false;
 	if (rebuild()) {

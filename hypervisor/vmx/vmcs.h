@@ -120,7 +120,6 @@ enum vmcs_segment {
 #define ACCESS_RIGHTS_TYPE			 0xfu
 #define ACCESS_RIGHTS_DPL_SHIFT			 5
 #define ACCESS_RIGHTS_L				 BIT(13)
-#define ACCESS_RIGHTS_DB			 BIT(14)
 #define ACCESS_RIGHTS_UNUSABLE			 BIT(16)
 #define ACCESS_RIGHTS_FLAT_CODE			 0xc09bu /* 32-bit, execute, read, accessed */
 #define ACCESS_RIGHTS_FLAT_DATA			 0xc093u
