@@ -34,10 +34,10 @@ u32 firmware_hide_cpus(u64 rsdp, u32 apic_id);
 
 /*
  * Puts the Linux kernel and initrd of @info's modules in place; @ram is the guest's memory map,
- * @more what to append to the kernel's arguments.
+ * @first what to put before the kernel's arguments.
  */
 void guest_load(const struct boot_info *info, const struct range_list *ram, u64 rsdp,
-		const char *more, struct guest_start *start);
+		const char *first, struct guest_start *start);
 
 /* Two or three lines that say what Keel is and has. @below: signature of a hypervisor, or NULL. */
 void banner_print(const struct range_list *ram, const char *below, u32 hidden_cpus);

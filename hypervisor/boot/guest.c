@@ -45,18 +45,18 @@ static void plan(const struct range_list *ram, const struct boot_module *kernel,
 }
 
 void guest_load(const struct boot_info *info, const struct range_list *ram, u64 rsdp,
-		const char *more, struct guest_start *start)
+		const char *first, struct guest_start *start)
 {
 	const struct boot_module *kernel = find_kernel(info);
 	const struct boot_module *initrd = boot_module_find(info, "initrd");
 	const char *args = boot_module_args(kernel);
 	size_t args_len = strlen(args);
-	size_t more_len = strlen(more);
+	size_t first_len = strlen(first);
 	u64 initrd_size = initrd ? initrd->end - initrd->start : 0;
 	struct linux_image image;
 	struct linux_layout layout;
 
-	plan(ram, kernel, initrd, args_len + more_len, &image, &layout);
+	plan(ram, kernel, initrd, first_len + args_len, &image, &layout);
 	memset(at(layout.boot_params), 0, BOOT_PARAMS_SIZE);
 	linux_fill_boot_params(at(layout.boot_params), at(kernel->start),
 			       &(struct linux_handover){
@@ -67,8 +67,8 @@ void guest_load(const struct boot_info *info, const struct range_list *ram, u64 
 				       .initrd_size = initrd_size,
 				       .rsdp = rsdp,
 			       });
-	memcpy(at(layout.cmdline), args, args_len);
-	memcpy(at(layout.cmdline + args_len), more, more_len + 1);
+	memcpy(at(layout.cmdline), first, first_len);
+	memcpy(at(layout.cmdline + first_len), args, args_len + 1);
 	memcpy(at(layout.gdt), boot_gdt, sizeof(boot_gdt));
 	/* The initrd first: the kernel may go where it was. */
 	if (initrd && layout.initrd != initrd->start)

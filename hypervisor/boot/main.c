@@ -6,6 +6,7 @@
 #include "mode/desc.h"
 #include "dev/console.h"
 #include "lib/cmdline.h"
+#include "lib/format.h"
 #include "lib/multiboot2.h"
 #include "mm/frame.h"
 #include "mm/host_map.h"
@@ -18,11 +19,6 @@
 
 static struct boot_info info;
 static struct range_list guest_ram;
-
-/*
- * The ACPI tables may offer a hidden CPU for hotplug all the same, and acpi=off finds other tables.
- */
-#define ONE_CPU " nr_cpus=1"
 
 static _Noreturn void boot_relocated(void);
 
@@ -59,6 +55,21 @@ static void settle(void)
 		panic("no memory for Keel's own page tables");
 }
 
+/*
+ * What Linux is told before its own arguments, which may overrule the second. One CPU: the ACPI tables
+ * may offer a hidden one for hotplug all the same, and acpi=off finds other tables. Reboot by
+ * triple fault, which exits, where the FADT names no reset register: the keyboard controller's reset
+ * is not seen by Keel.
+ */
+static const char *first_arguments(u32 hidden_cpus)
+{
+	static char first[32];
+
+	keel_snprintf(first, sizeof(first), "%s%s", hidden_cpus ? "nr_cpus=1 " : "",
+		      power_reset_register() ? "" : "reboot=triple ");
+	return first;
+}
+
 static void prepare_cpu(struct percpu *cpu)
 {
 	const char *why = "";
@@ -91,7 +102,7 @@ static _Noreturn void boot_relocated(void)
 	below = below_init();
 	msr_rules_install();
 	hidden_cpus = firmware_hide_cpus(rsdp, cpu->apic_id);
-	guest_load(&info, &guest_ram, rsdp, hidden_cpus ? ONE_CPU : "", &start);
+	guest_load(&info, &guest_ram, rsdp, first_arguments(hidden_cpus), &start);
 	banner_print(&guest_ram, below, hidden_cpus);
 
 	backend->start_state(cpu, &start, nested_root());

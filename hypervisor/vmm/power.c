@@ -71,8 +71,6 @@ void power_init(u64 rsdp)
 	if (ports.pm1b_cnt)
 		backend->trap_ports(ports.pm1b_cnt, PM1_CNT_BYTES);
 	redirect_reset(rsdp);
-	if (!reset_register)
-		backend->trap_ports(KBC_PORT, 1);
 	if (hide_sleep(rsdp))
 		log_info("suspend to RAM is hidden from the guest: it would wake up without Keel");
 }
@@ -92,8 +90,6 @@ bool power_write_allowed(u16 port, u8 bytes, u32 value)
 	u32 pm1 = pm1_bits(ports.pm1a_cnt, port, bytes, value) |
 		  pm1_bits(ports.pm1b_cnt, port, bytes, value);
 
-	if (port == KBC_PORT && value == KBC_PULSE_RESET)
-		stats_print("reset by the keyboard controller");
 	if (!(pm1 & PM1_CNT_SLP_EN))
 		return true;
 	if (forbidden_sleep & BIT(pm1 >> PM1_CNT_SLP_TYP_SHIFT & PM1_CNT_SLP_TYP_MASK)) {
