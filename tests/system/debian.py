@@ -23,7 +23,7 @@ class Session:
 
 COMMANDS = {
     "uname": "uname -srm",
-    "dmesg": "dmesg",
+    "dmesg": "dmesg --kernel",
     "iomem": "cat /proc/iomem",
     "cpuflags": "grep -m1 ^flags /proc/cpuinfo",
     "units": "systemctl --failed --no-legend --plain",

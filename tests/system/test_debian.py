@@ -21,8 +21,8 @@ DMESG_DIFFERENCES = [
     (r"ACPI: \(supports SN.*", "Keel hides the sleep states: it would not survive them"),
     (r"kvm: disabled by bios|kvm: .*[Nn]ested.*|kvm: no hardware support.*|.*: kvm: .*",
      "Keel hides VMX and SVM"),
-    (r"tsc: .*|sched_clock: Marking stable.*|clocksource: timekeeping watchdog.*|hrtimer: .*|"
-     r".*Calibrating delay loop.*|Detected .* processor",
+    (r"pci .* took N usecs|tsc: .*|sched_clock: Marking stable.*|hrtimer: .*|"
+     r"clocksource: timekeeping watchdog.*|.*Calibrating delay loop.*|Detected .* processor",
      "emulated time against a busy host's clock"),
 ]
 TROUBLE = (r"BUG:|WARNING:|Oops|Call Trace|general protection|unchecked MSR|Kernel panic|"
