@@ -42,7 +42,8 @@ PAYLOADS = [
 DIFFERENCES = [
     # Keel shows neither VMX nor SMX.
     ("bochs-vmx", r"cpuid 00000001\.0 ecx", 1 << 5 | 1 << 6),
-    # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP, as hardware does.
+    # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP,
+    # as hardware does.
     ("qemu-svm", r"efer (bit (?!0 |8 |10 |11 )\d+|clear LME while active) vector", 0x10d),
     # Keel does not let the guest turn VMX on.
     ("bochs-vmx", r"(flat|paged) cr4 bit 13 (vector|value)", 0xffffffff),
