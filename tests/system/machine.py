@@ -36,6 +36,8 @@ class Setup:
     no_reboot: bool = False
     network: bool = False
     board: str = "pc"        # QEMU's
+    cpus: int = 1
+    bios: pathlib.Path = None   # Bochs'
     extra: tuple = ()
 
 
@@ -164,7 +166,7 @@ class Qemu(Machine):
         setup = self.setup
         argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg", "-machine", setup.board,
                 "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
-                "-display", "none", "-monitor", "none",
+                "-smp", str(setup.cpus), "-display", "none", "-monitor", "none",
                 "-nic", "user,model=e1000" if setup.network else "none", "-no-user-config",
                 "-serial", f"tcp:127.0.0.1:{port}",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -179,9 +181,9 @@ class Qemu(Machine):
 
 BOCHSRC = """\
 display_library: rfb, options="timeout=0"
-romimage: file={share}/BIOS-bochs-latest, options=fastboot
+romimage: file={bios}, options=fastboot
 vgaromimage: file={share}/VGABIOS-lgpl-latest
-cpu: model={model}, count=1:1:1, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs={lenient}
+cpu: model={model}, count=1:{cpus}:1, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs={lenient}
 clock: sync=none, time0=1600000000
 memory: guest={memory}, host={host_memory}
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
@@ -208,8 +210,10 @@ class Bochs(Machine):
         if setup.disk:
             drives += [f"ata0-master: type=disk, path={setup.disk}, mode=volatile, "
                        f"journal={self.folder}/journal, cylinders=0", "boot: disk"]
+        share = settings.bochs_share()
         config = BOCHSRC.format(
-            share=settings.bochs_share(), model=setup.cpu or "corei7_haswell_4770",
+            share=share, bios=setup.bios or f"{share}/BIOS-bochs-latest", cpus=setup.cpus,
+            model=setup.cpu or "corei7_haswell_4770",
             memory=setup.memory, host_memory=min(setup.memory, 512), port=port,
             lenient=1 if setup.disk else 0, drives="\n".join(drives))
         (self.folder / "bochsrc").write_text(config)

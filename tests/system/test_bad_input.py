@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is wrong is said in one line that names cause and remedy; nothing hangs or crashes."""
 import dataclasses
+import pathlib
 import re
 import struct
 
@@ -25,12 +26,21 @@ def patched(offset, value):
     return bytes(data)
 
 
+def locked_bios():
+    """Bochs' BIOS, but it locks IA32_FEATURE_CONTROL with VMX off: 1 where it had 5."""
+    data = pathlib.Path(settings.bochs_share(), "BIOS-bochs-latest").read_bytes()
+    set_and_write = bytes.fromhex("83c8 05 0f30")    # or eax, 5; wrmsr
+    assert data.count(set_and_write) == 2
+    return data.replace(set_and_write, bytes.fromhex("83c8 01 0f30"))
+
+
 @dataclasses.dataclass
 class Case:
     name: str
     says: str                   # what the line must match
     backend: str = "qemu-svm"
     cpu: str = None
+    bios: callable = None       # Bochs'
     memory: int = 256
     kernel: callable = kernel
     initrd: int = 0             # bytes
@@ -40,6 +50,7 @@ class Case:
 CASES = [
     Case("no-svm", r"shows no .*SVM.*firmware", cpu="EPYC,-svm"),
     Case("no-vmx", r"shows no .*VMX.*firmware", "bochs-vmx", "p4_prescott_celeron_336"),
+    Case("locked", r"VMX: .*locked off by the firmware.*enable", "bochs-vmx", bios=locked_bios),
     Case("no-npt", r"SVM: .*nested paging.*needs", cpu="EPYC,+svm,-npt"),
     Case("no-ept", r"VMX: .*EPT", "bochs-vmx", "core2_penryn_t9600"),
     Case("no-unrestricted-guest", r"VMX: .*unrestricted", "bochs-vmx", "corei5_lynnfield_750"),
@@ -77,6 +88,9 @@ def test_refusal(case):
 
     def run():
         setup = machine.Setup(cdrom=boot_cd(case, folder), memory=case.memory, cpu=case.cpu)
+        if case.bios:
+            setup.bios = folder / "bios"
+            setup.bios.write_bytes(case.bios())
         with machine.MACHINES[case.backend](setup, folder) as m:
             m.expect(rb"keel: halted\r?\n")
             return m.text(), m.tail()
