@@ -60,6 +60,20 @@ static void check_mirrors(void)
 	}
 }
 
+/* What writes to memory past EPT, or while Keel runs, is not there. */
+static void check_tracing_hidden(void)
+{
+	struct cpuid r = cpuid(0x14, 0);
+
+	check_eq(cpuid(1, 0).ecx & (BIT(2) | BIT(4)), 0, "DTES64 and DS_CPL are hidden");
+	check_eq(cpuid(1, 0).edx & BIT(21), 0, "debug store is hidden");
+	check_eq(cpuid(6, 0).eax & (BIT(19) | BIT(23)), 0, "hardware feedback is hidden");
+	if (cpuid(0, 0).eax >= 7)
+		check_eq(cpuid(7, 0).ebx & BIT(25), 0, "processor trace is hidden");
+	if (cpuid(0, 0).eax >= 0x14)
+		check_eq(r.eax | r.ebx | r.ecx | r.edx, 0, "processor trace's leaf is empty");
+}
+
 void payload(void)
 {
 	dump_range(0);
@@ -69,4 +83,6 @@ void payload(void)
 	check(cpuid(0, 0).eax >= 1 && cpuid(0, 0).eax < 0x100, "leaf 0 is sane");
 	check(!under_keel || !is_intel || !(cpuid(1, 0).ecx & BIT(5)), "VMX is hidden");
 	check(!under_keel || !is_intel || !(cpuid(1, 0).ecx & BIT(6)), "SMX is hidden");
+	if (under_keel && is_intel)
+		check_tracing_hidden();
 }

@@ -96,13 +96,9 @@ static void check_border(void)
 
 void payload(void)
 {
-	struct hypercall r;
-
 	if (!paging_on())
 		pae_on();
-	hypercall(KEEL_HC_REGION, 0, &r);
-	start = (u64)r.ebx << 32 | r.eax;
-	size = r.ecx;
+	size = keel_region(&start);
 	if (!check(size >= 4096 && size <= 4 << 20, "the hole's size is sane"))
 		return;
 	check_reads();

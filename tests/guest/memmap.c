@@ -36,19 +36,18 @@ static void check_table(void)
 static void check_region(void)
 {
 	const struct e820 *e = e820_table();
-	struct hypercall r;
 	u64 start;
+	u32 size;
 	bool clear = true;
 
 	if (!under_keel)
 		return;
-	hypercall(KEEL_HC_REGION, 0, &r);
-	start = (u64)r.ebx << 32 | r.eax;
-	printf("REGION %llx %x\n", start, r.ecx);
-	check(r.ecx > 0 && r.ecx <= 4 << 20, "Keel takes at most 4 MiB");
-	check((start & 4095) == 0 && (r.ecx & 4095) == 0, "Keel takes whole pages");
+	size = keel_region(&start);
+	printf("REGION %llx %x\n", start, size);
+	check(size > 0 && size <= 4 << 20, "Keel takes at most 4 MiB");
+	check((start & 4095) == 0 && (size & 4095) == 0, "Keel takes whole pages");
 	for (u32 i = 0; i < e820_count(); i++)
-		if (e[i].type == E820_RAM && overlap(e[i].start, e[i].size, start, r.ecx))
+		if (e[i].type == E820_RAM && overlap(e[i].start, e[i].size, start, size))
 			clear = false;
 	check(clear, "Keel's memory is not in e820's RAM");
 }

@@ -2,6 +2,7 @@
 /* MSRs: those of the guest keep what is written, those of Keel are hidden, the others do as bare. */
 #include "lib/apic.h"
 #include "lib/cpu.h"
+#include "lib/hypercall.h"
 #include "lib/trap.h"
 
 const char payload_name[] = "msr";
@@ -87,7 +88,7 @@ static void compare_reads(void)
 		{ 0x7fffffff, 0x80000000 }, { 0xbfffffff, 0xbfffffff }, { 0xc0000103, 0xc0000104 },
 		{ 0xc0001234, 0xc0001234 }, { 0xc0001fff, 0xc0002000 }, { 0xc0010000, 0xc0010007 },
 		{ 0xc0010010, 0xc0010010 }, { 0xc0010015, 0xc001001f }, { 0xc001001a, 0xc001001d },
-		{ 0xc0010055, 0xc0010055 }, { 0xc0010062, 0xc0010064 }, { 0xc0010140, 0xc0010141 },
+		{ 0xc0010055, 0xc0010055 }, { 0xc0010062, 0xc0010064 }, { 0xc0010111, 0xc0010113 }, { 0xc0010140, 0xc0010141 },
 		{ 0xc0011004, 0xc0011005 }, { 0xc0011020, 0xc001102a }, { 0xc0011fff, 0xc0012000 },
 		{ 0xffffffff, 0xffffffff },
 	};
@@ -130,9 +131,58 @@ static void compare_writes(void)
 	}
 }
 
+/* An update would reach Keel's own CPU. Three times, and the host looks for one line. */
+static void check_microcode(void)
+{
+	for (u32 i = 0; i < 3; i++)
+		check_trap(try_wrmsr(is_intel ? 0x79 : 0xc0010020, LOW + 48), NO_TRAP,
+			   "microcode update %u is ignored", i);
+}
+
+/* The APIC's page would hide Keel's memory from Keel. */
+static void check_apic_base(void)
+{
+	u64 old = rdmsr(MSR_APIC_BASE), start;
+	u32 size = keel_region(&start);
+
+	check_trap(try_wrmsr(MSR_APIC_BASE, old), NO_TRAP, "APIC_BASE keeps its place");
+	check_trap(try_wrmsr(MSR_APIC_BASE, start | (old & 0xfff)), VEC_GP,
+		   "APIC_BASE on Keel's first page");
+	check_trap(try_wrmsr(MSR_APIC_BASE, (start + size - 4096) | (old & 0xfff)), VEC_GP,
+		   "APIC_BASE on Keel's last page");
+	check_eq(rdmsr(MSR_APIC_BASE), old, "APIC_BASE is unchanged after that");
+}
+
+/* What writes to memory past the nested table, or while Keel runs. */
+static void check_tracing(void)
+{
+	static const u32 msrs[] = { 0x3f1, 0x560, 0x561, 0x570, 0x571, 0x58f, 0x600, 0x17d0, 0x17d1 };
+	u64 value;
+
+	for (u32 i = 0; i < ARRAY_SIZE(msrs); i++) {
+		check_trap(try_rdmsr(msrs[i], &value), VEC_GP, "tracing MSR 0x%x read", msrs[i]);
+		check_trap(try_wrmsr(msrs[i], 0), VEC_GP, "tracing MSR 0x%x write", msrs[i]);
+	}
+}
+
+/* What says where RAM and SMM's memory are: reads as bare (compare_reads), stays as it is. */
+static void check_ram_ranges(void)
+{
+	static const u32 msrs[] = { 0xc0010016, 0xc0010017, 0xc0010018, 0xc0010019, 0xc001001a,
+				    0xc001001d, 0xc0010111, 0xc0010112, 0xc0010113 };
+	u64 value;
+
+	for (u32 i = 0; i < ARRAY_SIZE(msrs); i++) {
+		check_trap(try_rdmsr(msrs[i], &value), NO_TRAP, "MSR 0x%x read", msrs[i]);
+		check_trap(try_wrmsr(msrs[i], value), VEC_GP, "MSR 0x%x write", msrs[i]);
+	}
+}
+
 static void check_hidden_vmx(void)
 {
 	u64 value;
+
+	check_tracing();
 
 	check_trap(try_rdmsr(MSR_FEATURE_CONTROL, &value), NO_TRAP, "FEATURE_CONTROL reads");
 	check_eq(value & 7, 1, "FEATURE_CONTROL is locked with VMX off");
@@ -146,6 +196,8 @@ static void check_hidden_vmx(void)
 static void check_hidden_svm(void)
 {
 	u64 value;
+
+	check_ram_ranges();
 
 	check_trap(try_rdmsr(MSR_VM_CR, &value), NO_TRAP, "VM_CR reads");
 	check_eq(value & 0x18, 0x18, "VM_CR is SVMDIS and LOCK");
@@ -198,6 +250,8 @@ void payload(void)
 	check_tsc();
 	if (!under_keel)
 		return;
+	check_microcode();
+	check_apic_base();
 	if (is_intel)
 		check_hidden_vmx();
 	else

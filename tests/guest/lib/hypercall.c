@@ -30,6 +30,15 @@ bool keel_answers(void)
 	return hypercall(KEEL_HC_PING, 0, &r) == NO_TRAP && r.eax == KEEL_HC_ANSWER;
 }
 
+u32 keel_region(u64 *start)
+{
+	struct hypercall r;
+
+	hypercall(KEEL_HC_REGION, 0, &r);
+	*start = (u64)r.ebx << 32 | r.eax;
+	return r.ecx;
+}
+
 u64 keel_exits(u32 reason)
 {
 	struct hypercall r;

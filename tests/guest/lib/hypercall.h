@@ -14,6 +14,8 @@ struct hypercall {
 u32 hypercall_sig(u32 signature, u32 function, u32 arg, struct hypercall *out);
 u32 hypercall(u32 function, u32 arg, struct hypercall *out);
 bool keel_answers(void);
+/* Keel's hidden memory; returns its size. */
+u32 keel_region(u64 *start);
 u64 keel_exits(u32 reason);
 
 #endif
