@@ -121,6 +121,10 @@ static void other_modes(void)
 			check_result(modes[i].name);
 		}
 	}
+	if (mode_bad_msr) {
+		check_eq(mode_fault[0], 6, "bytes that #GP pushes in real mode");
+		check_eq(mode_fault[1], low_bad_rdmsr - low_start + LOW_CODE, "IP of #GP in real mode");
+	}
 	check_eq(mode_bios_memory, *(volatile u16 *)0x413, "INT 12h in real mode");
 	check(mode_high_kept, "R8 to R15 and the upper halves survive an exit");
 }
@@ -135,6 +139,9 @@ void payload(void)
 	mode_probe64();
 	check_result("64-bit mode");
 #else
+	/* QEMU's software CPU has no MSR whose read is #GP. */
+	mode_bad_msr = is_intel ? 0x12345678 : under_keel ? MSR_VM_HSAVE_PA : 0;
+	memset(mode_fault, 0, 4);
 	memcpy((void *)LOW_CODE, low_start, low_end - low_start);
 	flat();
 	legacy_paging();

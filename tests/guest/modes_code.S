@@ -69,7 +69,7 @@ back_from_protected16:
 	ret
 
 	/* Copied to LOW_CODE. */
-	.globl	low_start, low_end
+	.globl	low_start, low_end, low_bad_rdmsr
 	.code16
 low_start:
 low_protected16:
@@ -96,6 +96,25 @@ low_real:
 	movw	$0x7c00, %sp
 	lidtl	LOW(real_idt)
 	PROBE
+	movl	LOW_BAD_MSR, %ecx
+	testl	%ecx, %ecx
+	jz	4f
+	movl	13 * 4, %esi
+	movl	$LOW(real_gp), 13 * 4
+	movw	%sp, %di
+low_bad_rdmsr:
+	rdmsr
+	jmp	3f
+real_gp:
+	movw	%sp, %bp
+	movw	(%bp), %ax
+	movw	%ax, LOW_FAULT + 2
+	movw	%di, %ax
+	subw	%sp, %ax
+	movw	%ax, LOW_FAULT
+	movw	%di, %sp
+3:	movl	%esi, 13 * 4
+4:
 	int	$0x12
 	cli
 	movw	%ax, LOW_BIOS
