@@ -7,41 +7,61 @@ import dataclasses
 class Payload:
     name: str
     options: str = ""       # more words for its command line
+    backends: tuple = ("qemu-svm", "bochs-vmx")
     memory: int = 256
+    cpus: int = 1
+    cpu: str = None         # the model, if not the usual
+    board: str = "pc"       # QEMU's
     bare: bool = True       # runs without Keel as well
     resets: bool = False    # ends by a reset: the second boot is what is looked for
     powers_off: bool = False
+    says: tuple = ()        # patterns of Keel's lines, each as often as it must come
 
     def id(self):
         return "-".join([self.name, *self.options.split()])
 
 
+QEMU = ("qemu-svm",)
+
 PAYLOADS = [
+    Payload("breakpoint"),
     Payload("control"),
     Payload("count"),
     Payload("cpuid"),
+    Payload("cpus", cpus=2, says=(r"keel: 1 CPU in use, 1 hidden from the guest",)),
+    # Without 1 GiB pages each GiB takes a page of Keel's, who has 512 in all.
+    Payload("demand", "high", QEMU, memory=4608, cpu="EPYC,+svm,+npt,-pdpe1gb"),
     Payload("forbidden"),
     Payload("hidden", bare=False),
+    Payload("hidden", "q35", QEMU, board="q35", bare=False),
     Payload("hypercall"),
     Payload("memmap"),
     Payload("memmap", "high", memory=4608),
     Payload("modes"),
-    Payload("msr"),
+    Payload("msr", says=(r"keel: .*microcode update .* is ignored",)),
     Payload("mtrr"),
     Payload("nmi"),
     Payload("ports"),
     Payload("reset", "triple", resets=True),
     Payload("reset", "cf9", resets=True),
     Payload("reset", "keyboard", resets=True),
+    Payload("power", says=(r"keel: .*suspend is refused",) * 4),
     Payload("reset", "acpi", powers_off=True),
+    Payload("reset", "port92", resets=True),
+    Payload("reset", "register", QEMU, board="q35", resets=True,
+            says=(r"keel: reset by ACPI; exits: total=",)),
+    # The page with the reset register is read first.
+    Payload("reset", "touched cf9", board="q35", resets=True),
+    Payload("reset", "touched keyboard", board="q35", resets=True),
     Payload("step"),
 ]
 
 # Where Keel's machine may differ from the bare one: backend, a pattern of the key of a SAME line,
 # and the bits that may differ. Everything else must be equal.
 DIFFERENCES = [
-    # Keel shows neither VMX nor SMX.
-    ("bochs-vmx", r"cpuid 00000001\.0 ecx", 1 << 5 | 1 << 6),
+    # Keel shows neither VMX nor SMX, nor debug store (DTES64 and DS_CPL in ECX, DS in EDX).
+    ("bochs-vmx", r"cpuid 00000001\.0 ecx", 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6),
+    ("bochs-vmx", r"cpuid 00000001\.0 edx", 1 << 21),
     # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP,
     # as hardware does.
     ("qemu-svm", r"efer (bit (?!0 |8 |10 |11 )\d+|clear LME while active) vector", 0x10d),

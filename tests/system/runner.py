@@ -48,7 +48,7 @@ def parse(text, tail):
     passed = len(re.findall(r"^PASS ", body, re.M))
     failed = re.findall(r"^FAIL .*", body, re.M)
     same = dict(re.findall(r"^SAME (.*): ([0-9a-f]+)$", body, re.M))
-    return Result(passed, failed, same, body, tail)
+    return Result(passed, failed, same, text, tail)
 
 
 def console(result):
@@ -67,7 +67,12 @@ def iso_for(payload, width, keel, token, folder):
     return path
 
 
-def run_payload(payload, width, backend, keel, token=None, cpu=None):
+def setup_for(payload, cdrom):
+    return machine.Setup(cdrom=cdrom, memory=payload.memory, cpus=payload.cpus, cpu=payload.cpu,
+                         board=payload.board)
+
+
+def run_payload(payload, width, backend, keel, token=None):
     """One run to its end; the result, or an AssertionError with the console's tail."""
     token = token or ("keel" if keel else "bare")
     name = f"{payload.id()}-{width}-{backend}-{'keel' if keel else 'bare'}-{token}"
@@ -75,8 +80,7 @@ def run_payload(payload, width, backend, keel, token=None, cpu=None):
 
     def run():
         cdrom = iso_for(payload, width, keel, token, folder)
-        setup = machine.Setup(cdrom=cdrom, memory=payload.memory, cpu=cpu)
-        with machine.MACHINES[backend](setup, folder) as m:
+        with machine.MACHINES[backend](setup_for(payload, cdrom), folder) as m:
             m.expect(rb"BEGIN [^\n]*\n")
             if payload.resets:
                 m.expect(rb"ENDING [^\n]*\n")

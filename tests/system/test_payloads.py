@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every payload guest, as 32-bit and 64-bit code, on each machine: bare, and under Keel."""
+import collections
 import re
 
 import pytest
@@ -8,7 +9,7 @@ import payloads
 import runner
 
 CASES = [pytest.param(p, w, b, id=f"{p.id()}-{w}-{b}")
-         for p in payloads.PAYLOADS for w in (32, 64) for b in ("qemu-svm", "bochs-vmx")]
+         for p in payloads.PAYLOADS for w in (32, 64) for b in p.backends]
 BARE = [c for c in CASES if c.values[0].bare]
 
 
@@ -56,6 +57,8 @@ def assert_ram_is_bare_minus_hole(bare, keel):
 def test_keel(payload, width, backend):
     result = runner.run_payload(payload, width, backend, keel=True)
     assert_passed(result)
+    for pattern, times in collections.Counter(payload.says).items():
+        assert len(re.findall(pattern, result.text)) == times, pattern + runner.console(result)
     if not payload.bare:
         return
     bare = runner.bare_result(payload, width, backend)

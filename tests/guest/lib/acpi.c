@@ -6,6 +6,10 @@
 #define BP_ACPI_RSDP 0x70
 #define FADT_DSDT 40
 #define FADT_PM1A_CONTROL 64
+#define FADT_FLAGS 112
+#define FADT_RESET_REG 116
+#define FADT_RESET_VALUE 128
+#define RESET_REG_SUP BIT(10)
 #define SLP_EN BIT(13)
 #define SLP_TYP_SHIFT 10
 
@@ -29,16 +33,21 @@ static u32 find_rsdp(void)
 	return 0;
 }
 
-static u32 find_fadt(void)
+const u8 *acpi_find(const char *signature)
 {
 	u32 rsdp = find_rsdp(), rsdt = rsdp ? read32(rsdp + 16) : 0;
 
 	if (!rsdt)
-		return 0;
+		return NULL;
 	for (u32 at = rsdt + 36; at < rsdt + read32(rsdt + 4); at += 4)
-		if (!memcmp((const void *)(unsigned long)read32(at), "FACP", 4))
-			return read32(at);
-	return 0;
+		if (!memcmp((const void *)(unsigned long)read32(at), signature, 4))
+			return (const u8 *)(unsigned long)read32(at);
+	return NULL;
+}
+
+static u32 find_fadt(void)
+{
+	return (u32)(unsigned long)acpi_find("FACP");
 }
 
 u16 acpi_pm1a_control(void)
@@ -48,25 +57,38 @@ u16 acpi_pm1a_control(void)
 	return fadt ? read32(fadt + FADT_PM1A_CONTROL) : 0;
 }
 
-/* The sleep type of S5: the first element of the DSDT's package _S5_, a small constant. */
-static u8 s5_type(u32 fadt)
+/* The sleep type is the package's first element, a small constant. */
+u16 acpi_sleep_bits(const char *name)
 {
-	u32 dsdt = read32(fadt + FADT_DSDT), end = dsdt + read32(dsdt + 4);
+	u32 fadt = find_fadt(), dsdt = fadt ? read32(fadt + FADT_DSDT) : 0;
+	u32 end = dsdt ? dsdt + read32(dsdt + 4) : 0;
 
 	for (u32 at = dsdt + 36; at + 8 < end; at++) {
 		const u8 *p = (const u8 *)(unsigned long)at;
 
-		if (!memcmp(p, "_S5_", 4) && p[4] == 0x12)
-			return p[7] == 0x0a ? p[8] : 0;
+		if (!memcmp(p, name, 4) && p[4] == 0x12)
+			return SLP_EN | (p[7] == 0x0a ? p[8] : p[7]) << SLP_TYP_SHIFT;
 	}
 	return 0;
 }
 
+bool acpi_reset_register(struct acpi_reset *out)
+{
+	const u8 *fadt = acpi_find("FACP");
+
+	if (!fadt || *(const u32 *)(fadt + 4) <= FADT_RESET_VALUE ||
+	    !(*(const u32 *)(fadt + FADT_FLAGS) & RESET_REG_SUP))
+		return false;
+	out->space = fadt[FADT_RESET_REG];
+	memcpy(&out->address, fadt + FADT_RESET_REG + 4, 8);
+	out->value = fadt[FADT_RESET_VALUE];
+	return true;
+}
+
 void acpi_off(void)
 {
-	u32 fadt = find_fadt();
-	u16 port = acpi_pm1a_control();
+	u16 port = acpi_pm1a_control(), bits = acpi_sleep_bits("_S5_");
 
-	if (port)
-		outw(port, SLP_EN | s5_type(fadt) << SLP_TYP_SHIFT);
+	if (port && bits)
+		outw(port, bits);
 }
