@@ -5,22 +5,23 @@
 #include "vmx/vmx.h"
 
 /* Leaf 1: debug store (BTS, PEBS) and what goes with it */
-#define CPUID_1_ECX_DS	       (BIT(2) | BIT(4)) /* DTES64, DS_CPL */
-#define CPUID_1_EDX_DS	       BIT(21)
+#define CPUID_1_ECX_DS		(BIT(2) | BIT(4)) /* DTES64, DS_CPL */
+#define CPUID_1_EDX_DS		BIT(21)
 /* Leaf 6: hardware feedback interface, Thread Director */
-#define CPUID_POWER	       6
-#define CPUID_6_EAX_HFI	       (BIT(19) | BIT(23))
+#define CPUID_POWER		6
+#define CPUID_6_EAX_HFI		(BIT(19) | BIT(23))
 /* Leaf 7, subleaf 0 */
-#define CPUID_7_EBX_INVPCID    BIT(10)
-#define CPUID_7_EBX_PT	       BIT(25)
-#define CPUID_7_ECX_WAITPKG    BIT(5)
-#define CPUID_7_ECX_RDPID      BIT(22)
-#define CPUID_7_EDX_PCONFIG    BIT(18)
-#define CPUID_PROCESSOR_TRACE  0x14
+#define CPUID_7_EBX_INVPCID	BIT(10)
+#define CPUID_7_EBX_PT		BIT(25)
+#define CPUID_7_ECX_WAITPKG	BIT(5)
+#define CPUID_7_ECX_RDPID	BIT(22)
+#define CPUID_7_EDX_PCONFIG	BIT(18)
+#define CPUID_PROCESSOR_TRACE	0x14
 /* Leaf 0xD, subleaf 1 */
-#define CPUID_D1_EAX_XSAVES    BIT(3)
+#define CPUID_D1_EAX_XSAVES	BIT(3)
 /* Leaf 0x80000001 */
-#define CPUID_EXT_1_EDX_RDTSCP BIT(27)
+#define CPUID_EXT_1_EDX_SYSCALL BIT(11)
+#define CPUID_EXT_1_EDX_RDTSCP	BIT(27)
 
 static bool enabled(u32 secondary)
 {
@@ -79,6 +80,9 @@ void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 			out->eax &= ~CPUID_D1_EAX_XSAVES;
 		break;
 	case CPUID_EXT_INFO:
+		/* Set in 64-bit mode only (SDM volume 2, CPUID), in which Keel executed it. */
+		if (!vmx_guest_in_64bit_code())
+			out->edx &= ~CPUID_EXT_1_EDX_SYSCALL;
 		if (!enabled(SECONDARY_ENABLE_RDTSCP))
 			out->edx &= ~CPUID_EXT_1_EDX_RDTSCP;
 		break;
