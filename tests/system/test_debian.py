@@ -21,6 +21,7 @@ DMESG_DIFFERENCES = [
     (r"ACPI: \(supports SN.*", "Keel hides the sleep states: it would not survive them"),
     (r"kvm: disabled by bios|kvm: .*[Nn]ested.*|kvm: no hardware support.*|.*: kvm: .*",
      "Keel hides VMX and SVM"),
+    (r"Performance Events: (PEBS fmtN[-+]?, )?\w+ events, .*", "Keel hides PEBS"),
     (r"pci .* took N usecs|tsc: .*|sched_clock: Marking stable.*|hrtimer: .*|"
      r"clocksource: timekeeping watchdog.*|.*Calibrating delay loop.*|Detected .* processor",
      "emulated time against a busy host's clock"),
