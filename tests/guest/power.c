@@ -27,7 +27,11 @@ void payload(void)
 {
 	u16 port = acpi_pm1a_control(), suspend, old;
 	const u16 *from = &suspend;
+	struct acpi_reset reg;
 
+	/* Linux's other ways to reset do not pass Keel, which is to print its counts. */
+	check_eq(option("reboot=triple"), under_keel && !acpi_reset_register(&reg),
+		 "the command line says reboot=triple where there is no reset register");
 	check(acpi_sleep_bits("_S5_"), "ACPI offers power-off");
 	if (!check(port, "ACPI names PM1a control"))
 		return;

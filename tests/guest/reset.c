@@ -52,6 +52,7 @@ static void by_register(void)
 		check_eq(reg.space, ACPI_SPACE_MEMORY, "the reset register is in memory");
 		check(reg.address >= start && reg.address < start + size,
 		      "the reset register is Keel's");
+		check(!option("reboot=triple"), "the command line leaves the way to reset to ACPI");
 	}
 	if (reg.space == ACPI_SPACE_MEMORY)
 		*(volatile u8 *)(unsigned long)reg.address = reg.value;
