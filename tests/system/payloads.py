@@ -31,6 +31,7 @@ PAYLOADS = [
     Payload("cpus", cpus=2, says=(r"keel: 1 CPU in use, 1 hidden from the guest",)),
     # Without 1 GiB pages each GiB takes a page of Keel's, who has 512 in all.
     Payload("demand", "high", QEMU, memory=4608, cpu="EPYC,+svm,+npt,-pdpe1gb"),
+    Payload("demand", backends=("bochs-vmx",)),
     Payload("forbidden"),
     Payload("hidden", bare=False),
     Payload("hidden", "q35", QEMU, board="q35", bare=False),
