@@ -24,6 +24,7 @@ objs-y += cpu/msr.o
 objs-y += cpu/mtrr_read.o
 
 objs-y += mm/frame.o
+objs-y += mm/frame_table.o
 objs-y += mm/host_map.o
 objs-y += lib/pagetable.o
 

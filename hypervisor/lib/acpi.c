@@ -4,6 +4,7 @@
  * are not part of a packed structure are copied out.
  */
 #include "acpi.h"
+#include "acpi_fadt.h"
 #include "string.h"
 
 /* 5.2.5.3: root system description pointer. */
@@ -20,44 +21,13 @@ struct rsdp {
 	u8 reserved[3];
 } __attribute__((packed));
 
-#define RSDP_V1_SIZE 20u
-
-/* 5.2.3.2: generic address structure. */
-struct gas {
-	u8 space;
-	u8 bit_width;
-	u8 bit_offset;
-	u8 access_size;
-	u64 address;
-} __attribute__((packed));
-
-#define GAS_SYSTEM_IO 1
-
-/* 5.2.9: fixed ACPI description table, as far as it is read here. */
-struct fadt {
-	struct acpi_header header;
-	u32 firmware_ctrl;
-	u32 dsdt;
-	u8 skipped1[20];
-	u32 pm1a_cnt;
-	u32 pm1b_cnt;
-	u8 skipped2[40];
-	u32 flags;
-	struct gas reset;
-	u8 skipped3[12];
-	u64 x_dsdt;
-	u8 skipped4[24];
-	struct gas x_pm1a_cnt;
-	struct gas x_pm1b_cnt;
-} __attribute__((packed));
-
-#define FADT_RESET_REG_SUP (1u << 10)
+#define RSDP_V1_SIZE	  20u
 
 /* 5.2.12: multiple APIC description table. */
-#define MADT_ENTRIES	   44u
-#define MADT_LOCAL_APIC	   0
-#define MADT_LOCAL_X2APIC  9
-#define MADT_USABLE	   3u /* Enabled or Online Capable */
+#define MADT_ENTRIES	  44u
+#define MADT_LOCAL_APIC	  0
+#define MADT_LOCAL_X2APIC 9
+#define MADT_USABLE	  3u /* Enabled or Online Capable */
 
 struct madt_local_apic {
 	u8 type, length;
@@ -76,10 +46,6 @@ struct madt_local_x2apic {
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
 _Static_assert(sizeof(struct rsdp) == 36, "ACPI 5.2.5.3");
-_Static_assert(offsetof(struct fadt, pm1a_cnt) == 64, "ACPI 5.2.9");
-_Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 5.2.9");
-_Static_assert(offsetof(struct fadt, x_dsdt) == 140, "ACPI 5.2.9");
-_Static_assert(offsetof(struct fadt, x_pm1a_cnt) == 172, "ACPI 5.2.9");
 
 static u8 sum_bytes(const void *p, size_t len)
 {
@@ -223,7 +189,7 @@ struct acpi_header *acpi_find_nth(u64 rsdp, const char *signature, u32 n, acpi_m
 /* The port of an extended register, else the one of the older 32-bit field; 0 if neither fits. */
 static u16 io_port(const struct gas *gas, u32 older)
 {
-	if (gas->space == GAS_SYSTEM_IO && gas->address && gas->address <= UINT16_MAX)
+	if (gas->space == ACPI_SPACE_IO && gas->address && gas->address <= UINT16_MAX)
 		return (u16)gas->address;
 	return older <= UINT16_MAX ? (u16)older : 0;
 }
@@ -241,7 +207,7 @@ struct acpi_power_ports acpi_power_ports(u64 rsdp, acpi_map_fn map)
 	ports.pm1a_cnt = io_port(&fadt.x_pm1a_cnt, fadt.pm1a_cnt);
 	ports.pm1b_cnt = io_port(&fadt.x_pm1b_cnt, fadt.pm1b_cnt);
 	if (fadt.flags & FADT_RESET_REG_SUP)
-		ports.reset = io_port(&fadt.reset, 0);
+		ports.reset = io_port(&fadt.reset_reg, 0);
 	return ports;
 }
 

@@ -3,14 +3,10 @@
 #ifndef KEEL_LIB_ACPI_RESET_H
 #define KEEL_LIB_ACPI_RESET_H
 
-#include "lib/acpi.h"
-
-/* Address space IDs of a generic address structure (ACPI 6.4, 5.2.3.2). */
-#define ACPI_SPACE_MEMORY 0
-#define ACPI_SPACE_IO	  1
+#include "acpi_fadt.h"
 
 struct acpi_reset_reg {
-	u8 space;
+	u8 space;    /* ACPI_SPACE_* */
 	u64 address; /* one byte wide */
 	u8 value;    /* to write there for a reset */
 };

@@ -7,21 +7,10 @@
 #include "cpu/regs.h"
 #include "lib/pagetable.h"
 #include "mm/frame.h"
+#include "mm/frame_table.h"
 #include "mode/image.h"
 #include "mode/mode.h"
 #include "mode/pte.h"
-
-static void *alloc(void *pool)
-{
-	(void)pool;
-	return frame_alloc();
-}
-
-static void release(void *pool, void *page)
-{
-	(void)pool;
-	frame_free(page);
-}
 
 /* Keel's tables, and where the window shows what lies above the identity map. */
 static struct pt pt;
@@ -38,7 +27,7 @@ int host_map_init(void)
 	u64 data = (u64)image_rodata_end;
 	int err;
 
-	pt = (struct pt){&host_pt_format, frame_alloc(), alloc, release, NULL};
+	pt = frame_table(&host_pt_format);
 	if (!pt.root)
 		return -ENOMEM;
 	err = pt_map(&pt, 0, 0, HOST_MAP_END, DATA_ATTRS);

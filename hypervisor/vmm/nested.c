@@ -11,6 +11,7 @@
 #include "lib/pagetable.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/frame_table.h"
 
 #define LOW_END	    GIB(4)
 /* What one on-demand mapping covers: at most one table where 1 GiB pages are missing. */
@@ -24,18 +25,6 @@ static hpa_t junk;
 static gpa_t junk_end;
 /* Set when the guest's memory types are too scattered for the pool: everything is UC then. */
 static bool all_uncached;
-
-static void *alloc(void *pool)
-{
-	(void)pool;
-	return frame_alloc();
-}
-
-static void release(void *pool, void *page)
-{
-	(void)pool;
-	frame_free(page);
-}
 
 /* Maps [start, end) to itself, each part with the memory type its MTRRs give. */
 static int map_identity(u64 start, u64 end)
@@ -104,12 +93,11 @@ static int map_all(void)
 
 int nested_init(const struct range_list *ram)
 {
-	void *root = frame_alloc();
 	void *junk_page = frame_alloc();
 
-	if (!root || !junk_page)
+	table = frame_table(backend->nested_format);
+	if (!table.root || !junk_page)
 		return -ENOMEM;
-	table = (struct pt){backend->nested_format, root, alloc, release, NULL};
 	junk = (hpa_t)(unsigned long)junk_page;
 	guest_ram = ram;
 	junk_end = keel_region.start;
