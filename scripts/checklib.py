@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ class Tree:
 
     def _git_files(self):
         """What git tracks or would add: a build folder of any name is not in it."""
-        if not os.path.exists(os.path.join(self.root, ".git")):
+        if not os.path.exists(os.path.join(self.root, ".git")) or not shutil.which("git"):
             return None
         done = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
