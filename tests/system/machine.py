@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One emulated machine: QEMU's software CPU with SVM, or Bochs with VMX."""
 import dataclasses
+import fcntl
 import pathlib
 import re
 import signal
@@ -23,7 +24,7 @@ def plain(raw):
 
 
 class EmulatorCrash(Exception):
-    """The emulator itself died of a signal: not the guest's doing."""
+    """The emulator itself died, of a signal or at its start: not the guest's doing."""
 
 
 @dataclasses.dataclass
@@ -56,20 +57,31 @@ class Machine:
 
     def __enter__(self):
         self.log = open(self.folder / "console.log", "wb")
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(300 * settings.TIMEOUT_SCALE)
+        # One at a time: two that start together may both want the same port for their displays.
+        with open(settings.WORK / "start.lock", "w", encoding="ascii") as lock, \
+                socket.create_server(("127.0.0.1", 0)) as server:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             argv = self.command(server.getsockname()[1])
             with open(self.folder / "emulator.log", "wb") as log:
                 self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
                                                 stdout=log, stderr=subprocess.STDOUT)
-            try:
-                connection, _ = server.accept()
-            except TimeoutError:
-                self.kill()
-                raise AssertionError("the emulator did not open its serial port\n" + self.tail())
+            connection = self.accept(server)
         self.console = pexpect.fdpexpect.fdspawn(connection.detach(), timeout=self.silence)
         self.console.logfile_read = self.log
         return self
+
+    def accept(self, server):
+        """The emulator's end of COM1. It has run nothing of ours before it opens that."""
+        server.settimeout(1)
+        for _ in range(int(300 * settings.TIMEOUT_SCALE)):
+            try:
+                return server.accept()[0]
+            except TimeoutError:
+                if self.process.poll() is not None:
+                    raise EmulatorCrash(f"{type(self).__name__} ended before it opened its serial "
+                                        f"port\n{self.tail()}")
+        self.kill()
+        raise AssertionError("the emulator did not open its serial port\n" + self.tail())
 
     def __exit__(self, *exc):
         self.kill()

@@ -17,7 +17,7 @@ def with_retry(what, run):
     try:
         return run()
     except machine.EmulatorCrash as crash:
-        retries.append(f"{what}: {crash}; run again")
+        retries.append(f"{what}: {str(crash).splitlines()[0]}; run again")
         (settings.WORK / "retries").open("a").write(retries[-1] + "\n")
         return run()
 
