@@ -5,6 +5,7 @@ objs-y += lib/acpi.o
 objs-y += lib/acpi_reset.o
 objs-y += lib/cmdline.o
 objs-y += lib/format.o
+objs-y += lib/icr.o
 objs-y += lib/linux_boot.o
 objs-y += lib/linux_params.o
 objs-y += lib/mtrr.o
