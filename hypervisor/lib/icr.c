@@ -43,13 +43,14 @@ bool icr_is_init_deassert(const struct icr *icr)
 }
 
 /*
- * 11.6.2.1, 11.12.9. How wide the destination is, and so what broadcast is, follows from the sender.
+ * 11.6.2.1, 11.12.9. How wide the destination is, and so what broadcast is, follows from the
+ * sender.
  *
  * From an xAPIC sender to an x2APIC receiver: eight bits, so that IDs up to 254 can be named.
  *
  * From an x2APIC sender to an xAPIC receiver, the usual case while an OS starts CPUs: the receiver
  * answers to the eight bits that it knows as its ID. If its whole ID has more it answers to that
- * too, since nobody else can be meant. Hardware is said to ignore the upper bits of the destination;
+ * too, since nobody else can be meant. Hardware is said to ignore the destination's upper bits;
  * that would reset a CPU that the sender did not name, and no guest can want it.
  */
 static bool hits_physical(const struct icr *icr, const struct apic_place *place)
