@@ -12,6 +12,7 @@ objs-y += lib/mtrr.o
 objs-y += lib/multiboot2.o
 objs-y += lib/range.o
 objs-y += lib/startup.o
+objs-y += lib/store.o
 objs-y += lib/string.o
 
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/desc.o
