@@ -191,6 +191,20 @@ static void invariants_of_take(void **state)
 	}
 }
 
+/* Even from a word that nothing leads to: no start without waiting, and INIT before all. */
+static void other_words(void **state)
+{
+	(void)state;
+	for (u32 word = 0; word < 0x20000; word++) {
+		struct taken t = take(word), init = take(startup_send_init(word));
+
+		if (t.action == STARTUP_START)
+			assert_int_equal(startup_state(word), STARTUP_WAIT);
+		assert_int_equal(init.action, STARTUP_INIT);
+		assert_int_equal(startup_state(init.after), STARTUP_WAIT);
+	}
+}
+
 /* --- Every history of up to eight events, beside a model that remembers all that was sent --- */
 
 enum { INIT, SIPI_A, SIPI_B, TAKE, EVENTS };
@@ -269,6 +283,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(invariants_of_init),
 	cmocka_unit_test(invariants_of_sipi),
 	cmocka_unit_test(invariants_of_take),
+	cmocka_unit_test(other_words),
 	cmocka_unit_test(histories),
 };
 
