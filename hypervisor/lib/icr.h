@@ -6,6 +6,7 @@
 #ifndef KEEL_LIB_ICR_H
 #define KEEL_LIB_ICR_H
 
+#include <keel/apic_place.h>
 #include <keel/types.h>
 
 /* Delivery modes, as in the register; 3 and 7 are reserved. */
@@ -17,6 +18,8 @@ enum icr_mode {
 	ICR_INIT = 5,
 	ICR_SIPI = 6,
 };
+
+#define ICR_MODE_SHIFT 8
 
 /* Destination shorthands, as in the register. */
 enum icr_shorthand {
@@ -42,19 +45,6 @@ struct icr icr_xapic(u32 low, u32 high);
 
 /* From the MSR 0x830. */
 struct icr icr_x2apic(u64 value);
-
-/* One CPU's place as its APIC has it now. */
-struct apic_place {
-	u32 id;	 /* the whole x2APIC ID; in xAPIC mode bits 31:24 of the ID register will do */
-	u32 ldr; /* the register's value: 8 bits at 31:24 in xAPIC mode, all 32 in x2APIC mode */
-	u32 dfr; /* the register's value; not there in x2APIC mode */
-	bool x2apic; /* IA32_APIC_BASE bit 10 */
-	/*
-	 * IA32_APIC_BASE bit 11. Bit 8 of the spurious vector register is another thing: without it
-	 * INIT, SIPI, NMI and SMI still come through (11.4.7.2).
-	 */
-	bool enabled;
-};
 
 /*
  * INIT with level de-assert (11.6.1): it goes to all APICs whatever the destination says,

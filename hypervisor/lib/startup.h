@@ -17,6 +17,7 @@ enum startup_state {
 
 /* What the word begins with: nothing pending. Memory cleared to 0 is a halted CPU. */
 #define STARTUP_WORD_HALTED ((u32)STARTUP_HALTED)
+#define STARTUP_WORD_WAIT   ((u32)STARTUP_WAIT)
 #define STARTUP_WORD_RUN    ((u32)STARTUP_RUN)
 
 /*
