@@ -34,6 +34,7 @@ class Payload:
 QEMU = ("qemu-svm",)
 BOCHS = ("bochs-vmx",)
 SAFE = "apic=safe"
+X2APIC = "EPYC,+svm,+npt,+x2apic"
 
 PAYLOADS = [
     Payload("breakpoint"),
@@ -65,6 +66,10 @@ PAYLOADS = [
     # The page with the reset register is read first.
     Payload("reset", "touched cf9", board="q35", resets=True),
     Payload("reset", "touched keyboard", board="q35", resets=True),
+    Payload("sipi", cpus=4),
+    Payload("sipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    Payload("sipi", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipi", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
     Payload("smp", cpus=4),
     Payload("smp", "cpus=2", cpus=2),
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),

@@ -47,6 +47,8 @@
 #define MSR_APIC_BASE 0x1b
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_MTRRCAP 0xfe
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_EIP 0x176
 #define MSR_MTRR_BASE0 0x200
 #define MSR_MTRR_MASK0 0x201
 #define MSR_PAT 0x277

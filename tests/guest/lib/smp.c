@@ -18,10 +18,13 @@
 
 struct cpu cpus[MAX_CPUS];
 u32 nr_cpus, smp_resent;
+volatile bool smp_spin;
+void (*smp_on_arrival)(struct cpu *self);
 
 static u8 stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static u32 arriving; /* index of the CPU that holds the lock */
 static u8 *arriving_page;
+static bool prepared[256]; /* pages, by the vector that names them */
 static u32 seed = 0x2545f491;
 
 extern const u8 smp_start_code[], smp_start_end[];
@@ -58,6 +61,14 @@ bool smp_reaches(const volatile u32 *v, u32 want)
 	return false;
 }
 
+static void apic_ready(void)
+{
+	apic_look();
+	if (option("x2apic") && !apic_is_x2())
+		apic_to_x2();
+	apic_init();
+}
+
 /* On the shared stack: who is it? Returns the top of its own stack. */
 unsigned long smp_arrive(unsigned long page)
 {
@@ -74,6 +85,24 @@ unsigned long smp_arrive(unsigned long page)
 	return (unsigned long)(stacks[i] + STACK_SIZE);
 }
 
+/* An emulator's other CPUs get the host's time meanwhile. */
+static void wait_for_job(struct cpu *self)
+{
+	if (smp_spin) {
+		cpu_pause();
+		return;
+	}
+	irq_off();
+	if (self->given == self->done)
+		asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+static void on_wake(struct frame *f)
+{
+	(void)f;
+	apic_eoi();
+}
+
 void smp_main(void)
 {
 	struct cpu *self = &cpus[arriving];
@@ -81,12 +110,15 @@ void smp_main(void)
 
 	trap_cpu_init(arriving);
 	*(volatile u32 *)(page + START_LOCK) = 1;
-	apic_init();
+	apic_look();
+	if (smp_on_arrival)
+		smp_on_arrival(self);
+	apic_ready();
 	self->given = self->done = 0;
 	self->starts++;
 	for (;;) {
 		while (self->given == self->done)
-			cpu_pause();
+			wait_for_job(self);
 		self->job(self->arg);
 		self->done++;
 	}
@@ -97,6 +129,8 @@ void smp_give(u32 cpu, smp_job job, void *arg)
 	cpus[cpu].job = job;
 	cpus[cpu].arg = arg;
 	cpus[cpu].given++;
+	if (!smp_spin)
+		apic_send(cpus[cpu].apic_id, ICR_FIXED | ICR_ASSERT | VEC_WAKE);
 }
 
 bool smp_wait(u32 cpu)
@@ -125,8 +159,11 @@ void smp_prepare(u8 vector)
 {
 	u8 *page = (u8 *)((unsigned long)vector * PAGE_SIZE);
 
-	memset(page, PAGE_FILL, PAGE_SIZE);
-	memcpy(page, smp_start_code, smp_start_end - smp_start_code);
+	if (!prepared[vector]) {
+		memset(page, PAGE_FILL, PAGE_SIZE);
+		memcpy(page, smp_start_code, smp_start_end - smp_start_code);
+		prepared[vector] = true;
+	}
 	*(volatile u32 *)(page + START_LOCK) = 1;
 }
 
@@ -169,7 +206,8 @@ bool smp_init(u32 want)
 {
 	u32 ids[MAX_CPUS], self;
 
-	apic_init();
+	trap_hook_set(VEC_WAKE, on_wake);
+	apic_ready();
 	self = apic_id();
 	cpus[0].apic_id = self;
 	nr_cpus = acpi_cpus(ids, MAX_CPUS);

@@ -25,10 +25,18 @@ extern struct cpu cpus[MAX_CPUS];
 extern u32 nr_cpus;
 extern u32 smp_resent; /* start-up interrupts beyond the usual two that smp_start() sent */
 
+/* Idle CPUs spin, instead of waiting in HLT for an interrupt with VEC_WAKE. */
+extern volatile bool smp_spin;
+/* Runs on a CPU that has just reached C, before its APIC is touched. */
+extern void (*smp_on_arrival)(struct cpu *self);
+
 /* Where CPUs are started. */
 #define SMP_VECTOR 0x10
 
-/* Finds the CPUs and makes the APIC of this one work; false if there are not so many. */
+/*
+ * Finds the CPUs and makes the APIC of this one work, with the option "x2apic" in that mode, as
+ * later the others'; false if there are not so many.
+ */
 bool smp_init(u32 want);
 /* Starts all and checks each: runs code, is or is not under Keel, has an index of its own. */
 bool smp_start_all(u32 want);

@@ -5,7 +5,7 @@
 
 #include "cpu.h"
 
-enum { VEC_DB = 1, VEC_NMI = 2, VEC_UD = 6, VEC_GP = 13, VEC_PF = 14, VEC_IRQ = 0x40 };
+enum { VEC_DB = 1, VEC_NMI = 2, VEC_UD = 6, VEC_GP = 13, VEC_PF = 14, VEC_IRQ = 0x40, VEC_WAKE = 0x4f };
 #define NO_TRAP 0x100 /* what a try_ function returns when nothing was raised */
 #define NR_VECTORS 0x50
 
