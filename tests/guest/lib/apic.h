@@ -24,6 +24,7 @@
 #define APIC_TIMER_INITIAL 0x380
 #define APIC_TIMER_CURRENT 0x390
 #define APIC_TIMER_DIVIDE 0x3e0
+#define APIC_SELF_IPI 0x3f0 /* x2APIC mode only */
 
 #define APIC_SVR_ENABLE 0x1ff
 #define APIC_DFR_FLAT 0xffffffffu
@@ -34,6 +35,9 @@
 #define APIC_BASE_X2 BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 #define APIC_BASE_USUAL 0xfee00000u
+
+/* As a destination: every APIC. */
+#define APIC_EVERYONE 0xffffffffu
 
 #define ICR_FIXED 0x000
 #define ICR_LOWEST 0x100

@@ -250,6 +250,7 @@ static bool check_answers(void)
 			continue;
 		ok &= check(first[i].index < 32 && !(seen & BIT(first[i].index)),
 			    "CPU %u has an index of its own", i);
+		cpus[i].keel_index = first[i].index;
 		ok &= check_eq(again[i].index, first[i].index, "CPU %u keeps its index", i);
 		if (first[i].index < 32)
 			seen |= BIT(first[i].index);

@@ -15,6 +15,7 @@ typedef void (*smp_job)(void *arg);
 
 struct cpu {
 	u32 apic_id;
+	u32 keel_index; /* as smp_start_all() found it */
 	volatile u32 starts; /* how often it reached C */
 	volatile u32 given, done;
 	smp_job volatile job;
