@@ -32,6 +32,6 @@ def bare_iso(path, payload, cmdline):
     make_iso(path, {"payload": payload}, [f"linux /payload {cmdline}"])
 
 
-def keel_iso(path, keel, payload, cmdline):
+def keel_iso(path, keel, payload, cmdline, keel_options=""):
     make_iso(path, {"keel.elf": keel, "payload": payload},
-             ["multiboot2 /keel.elf", f"module2 /payload vmlinuz {cmdline}"])
+             [f"multiboot2 /keel.elf {keel_options}".strip(), f"module2 /payload vmlinuz {cmdline}"])
