@@ -34,6 +34,7 @@ class Payload:
 QEMU = ("qemu-svm",)
 BOCHS = ("bochs-vmx",)
 SAFE = "apic=safe"
+SURPLUS = r"keel: .*CONFIG_NR_CPUS"
 X2APIC = "EPYC,+svm,+npt,+x2apic"
 
 PAYLOADS = [
@@ -75,6 +76,14 @@ PAYLOADS = [
     Payload("sipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
     Payload("sipi", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("sipi", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", cpus=4),
+    Payload("sipibad", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    Payload("sipibad", "x2apic", BOCHS, cpus=4),
+    Payload("sipibad", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", "surplus", cpus=4, config=(("NR_CPUS", 2),), says=(SURPLUS,)),
+    Payload("sipibad", "surplus", BOCHS, cpus=4, config=(("NR_CPUS", 2),), keel_options=SAFE,
+            says=(SURPLUS,)),
     Payload("smp", cpus=4),
     Payload("smp", "cpus=2", cpus=2),
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),

@@ -18,12 +18,12 @@
 
 struct cpu cpus[MAX_CPUS];
 u32 nr_cpus, smp_resent;
-volatile bool smp_spin;
 void (*smp_on_arrival)(struct cpu *self);
 
 static u8 stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
 static u32 arriving; /* index of the CPU that holds the lock */
 static u8 *arriving_page;
+static volatile bool spin;
 static bool prepared[256]; /* pages, by the vector that names them */
 static u32 seed = 0x2545f491;
 
@@ -88,7 +88,7 @@ unsigned long smp_arrive(unsigned long page)
 /* An emulator's other CPUs get the host's time meanwhile. */
 static void wait_for_job(struct cpu *self)
 {
-	if (smp_spin) {
+	if (spin) {
 		cpu_pause();
 		return;
 	}
@@ -124,13 +124,25 @@ void smp_main(void)
 	}
 }
 
+static void wake(u32 cpu)
+{
+	apic_send(cpus[cpu].apic_id, ICR_FIXED | ICR_ASSERT | VEC_WAKE);
+}
+
+void smp_spin(bool on)
+{
+	spin = on;
+	for (u32 i = 1; on && i < nr_cpus; i++)
+		wake(i);
+}
+
 void smp_give(u32 cpu, smp_job job, void *arg)
 {
 	cpus[cpu].job = job;
 	cpus[cpu].arg = arg;
 	cpus[cpu].given++;
-	if (!smp_spin)
-		apic_send(cpus[cpu].apic_id, ICR_FIXED | ICR_ASSERT | VEC_WAKE);
+	if (!spin)
+		wake(cpu);
 }
 
 bool smp_wait(u32 cpu)

@@ -26,8 +26,8 @@ extern struct cpu cpus[MAX_CPUS];
 extern u32 nr_cpus;
 extern u32 smp_resent; /* start-up interrupts beyond the usual two that smp_start() sent */
 
-/* Idle CPUs spin, instead of waiting in HLT for an interrupt with VEC_WAKE. */
-extern volatile bool smp_spin;
+/* Idle CPUs spin, instead of waiting in HLT for an interrupt with VEC_WAKE; or do so again. */
+void smp_spin(bool on);
 /* Runs on a CPU that has just reached C, before its APIC is touched. */
 extern void (*smp_on_arrival)(struct cpu *self);
 
