@@ -6,12 +6,12 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import threading
 
 import pytest
 
 import settings
+from builds import configure, make
 
 
 @pytest.fixture
@@ -22,26 +22,6 @@ def build():
     path.mkdir(parents=True)
     yield path
     shutil.rmtree(path, ignore_errors=True)
-
-
-def make(build, *args, path=None, wrap=()):
-    env = {k: v for k, v in os.environ.items()
-           if k not in ("O", "K", "PART", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KCONFIG_CONFIG")}
-    if path:
-        env["PATH"] = path
-    return subprocess.run([*wrap, "make", "-C", str(settings.TREE), f"O={build}", *args], env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          timeout=600 * settings.TIMEOUT_SCALE)
-
-
-def configure(build, **symbols):
-    done = make(build, "amd64_defconfig")
-    assert done.returncode == 0, done.stdout
-    config = build / ".config"
-    lines = [line for line in config.read_text().splitlines()
-             if not any(re.match(rf"(# )?CONFIG_{name}\b", line) for name in symbols)]
-    lines += [f"CONFIG_{name}={value}" for name, value in symbols.items()]
-    config.write_text("\n".join(lines) + "\n")
 
 
 def assert_refused(done, pattern):
