@@ -47,9 +47,6 @@ class Result:
         return [line for line in self.text.splitlines() if re.search(TROUBLE, line)
                 or "] FAIL " in line]
 
-    def in_x2apic(self):
-        return bool(re.search(r"Switched APIC routing to .*x2apic", self.text))
-
     def count(self, name):
         """The last number that the guest printed behind this name."""
         return int(re.findall(rf"\b{re.escape(name)} (\d+)", self.text)[-1])
@@ -136,13 +133,17 @@ def policy(text):
     return found[1] if found else "-"
 
 
-def record_exits(guest, case, result):
+def in_x2apic(text):
+    return bool(re.search(r"Switched APIC routing to .*x2apic", text))
+
+
+def record_exits(guest, case, text):
     """A row of the report. Rows stay from run to run; a new one replaces that of the same run."""
-    apic = "x2APIC" if result.in_x2apic() else "xAPIC"
-    key = f"{guest:8} {case.backend:9} {apic:6} {policy(result.text):13} {case.cpus:4}  "
+    apic = "x2APIC" if in_x2apic(text) else "xAPIC"
+    key = f"{guest:8} {case.backend:9} {apic:6} {policy(text):13} {case.cpus:4}  "
     with open(f"{EXITS}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         rows = EXITS.read_text(encoding="ascii").splitlines()[1:] if EXITS.exists() else []
-        rows = [row for row in rows if not row.startswith(key)] + [key + exit_counts(result.text)]
+        rows = [row for row in rows if not row.startswith(key)] + [key + exit_counts(text)]
         head = f"{'guest':8} {'machine':9} {'APIC':6} {'policy':13} CPUs  exits"
         EXITS.write_text("\n".join([head, *sorted(rows)]) + "\n", encoding="ascii")

@@ -30,7 +30,7 @@ def test_all_cpus_under_keel(case):
     assert bare.up == case.cpus and bare.outside() == list(range(case.cpus)), bare.tail
     result = smp.run(case, settings.KEEL)
     smp.check_run(case, result)
-    smp.record_exits("small", case, result)
+    smp.record_exits("small", case, result.text)
 
 
 @cases([WAIT], FOUR)
