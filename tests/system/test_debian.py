@@ -37,8 +37,10 @@ DMESG_DIFFERENCES = [
      "Keel hides VMX and SVM"),
     (r"Performance Events: (PEBS fmtN[-+]?, )?\w+ events, .*", "Keel hides PEBS"),
     (r"pci .* took N usecs|tsc: .*|sched_clock: Marking stable.*|hrtimer: .*|"
-     r"clocksource: timekeeping watchdog.*|.*Calibrating delay loop.*|Detected .* processor",
+     r"clocksource: timekeeping watchdog.*|.*Calibrating delay loop.*|Detected .* processor|"
+     r"calibrate_delay_direct\(\) .*|Probably due to long platform interrupts.*",
      "emulated time against a busy host's clock"),
+    (r"\.\.\.\. node .*|(#N ?)+", "printed bit by bit, wherever other lines come between"),
 ]
 # What a loaded host does to the clocks of several CPUs: each kind that the bare boot has is excused.
 NOISE = (r"soft lockup", r"TSC unstable|TSCs unsynchronized|TSC warp|TSC synchronization",
