@@ -5,11 +5,14 @@ objs-y += lib/acpi.o
 objs-y += lib/acpi_reset.o
 objs-y += lib/cmdline.o
 objs-y += lib/format.o
+objs-y += lib/icr.o
 objs-y += lib/linux_boot.o
 objs-y += lib/linux_params.o
 objs-y += lib/mtrr.o
 objs-y += lib/multiboot2.o
 objs-y += lib/range.o
+objs-y += lib/startup.o
+objs-y += lib/store.o
 objs-y += lib/string.o
 
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/desc.o
@@ -17,6 +20,7 @@ objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/entry.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/isr.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/paging.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/reloc.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/trampoline.o
 
 objs-y += cpu/cpuid.o
 objs-y += cpu/exception.o
@@ -28,12 +32,18 @@ objs-y += mm/frame_table.o
 objs-y += mm/host_map.o
 objs-y += lib/pagetable.o
 
+objs-y += dev/apic.o
 objs-y += dev/console.o
+objs-y += dev/pit.o
 objs-y += dev/screen.o
 objs-y += dev/uart.o
 
+objs-y += vmm/apic.o
+objs-y += vmm/apic_page.o
 objs-y += vmm/backend.o
 objs-y += vmm/below.o
+objs-y += vmm/cpu_start.o
+objs-y += vmm/cpus.o
 objs-y += vmm/exit.o
 objs-y += vmm/exit_cpuid.o
 objs-y += vmm/exit_cr.o
@@ -43,10 +53,13 @@ objs-y += vmm/exit_misc.o
 objs-y += vmm/exit_msr.o
 objs-y += vmm/guest_memory.o
 objs-y += vmm/hypercall.o
+objs-y += vmm/kick.o
 objs-y += vmm/nested.o
 objs-y += vmm/panic.o
 objs-y += vmm/power.o
 objs-y += vmm/stats.o
+objs-y += vmm/watchdog.o
+objs-y += vmm/x2apic_hint.o
 
 objs-$(CONFIG_VMX) += vmx/backend.o
 objs-$(CONFIG_VMX) += vmx/bitmap.o
@@ -62,9 +75,12 @@ objs-$(CONFIG_VMX) += vmx/exit.o
 objs-$(CONFIG_VMX) += vmx/guest_state.o
 objs-$(CONFIG_VMX) += vmx/run.o
 
+objs-$(CONFIG_SVM) += svm/cpuid.o
 objs-$(CONFIG_SVM) += svm/decode.o
 objs-$(CONFIG_SVM) += svm/msr.o
+objs-$(CONFIG_SVM) += svm/nmi.o
 objs-$(CONFIG_SVM) += svm/run.o
+objs-$(CONFIG_SVM) += svm/start.o
 objs-$(CONFIG_SVM) += svm/svm.o
 objs-$(CONFIG_SVM) += svm/vcpu.o
 
@@ -73,3 +89,4 @@ objs-y += boot/firmware.o
 objs-y += boot/guest.o
 objs-y += boot/main.o
 objs-y += boot/relocate.o
+objs-y += boot/smp.o

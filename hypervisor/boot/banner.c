@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <generated/autoconf.h>
 #include <keel/console.h>
 
 #include "boot/boot.h"
 #include "cpu/cpuid.h"
 #include "mm/frame.h"
 #include "mode/mode.h"
+#include "vmm/cpu_start.h"
+#include "vmm/cpus.h"
 
-void banner_print(const struct range_list *ram, const char *below, u32 hidden_cpus)
+void banner_print(const struct range_list *ram, const char *below)
 {
 	u64 size = keel_region.end - keel_region.start;
 	char vendor[13];
@@ -18,7 +21,9 @@ void banner_print(const struct range_list *ram, const char *below, u32 hidden_cp
 		   (unsigned long long)(range_total(ram, RANGE_USABLE, ~0ull) >> 20),
 		   (unsigned long long)(size >> 10), (unsigned long long)keel_region.start,
 		   frame_left() * (PAGE_SIZE / 1024));
-	if (hidden_cpus)
-		log_notice("1 CPU in use, %u hidden from the guest: this version of Keel runs one",
-			   hidden_cpus);
+	log_notice("%u CPU%s under Keel: %s", cpu_count, cpu_count == 1 ? "" : "s",
+		   cpu_start_text());
+	if (cpus_parked)
+		log_notice("%u more parked: the guest gets at most CONFIG_NR_CPUS=%u", cpus_parked,
+			   CONFIG_NR_CPUS);
 }

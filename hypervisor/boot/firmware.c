@@ -4,6 +4,7 @@
 #include "lib/acpi.h"
 #include "lib/string.h"
 #include "mm/host_map.h"
+#include "vmm/cpus.h"
 
 /* BIOS data area: segment of the extended BIOS data area. */
 #define BDA_EBDA_SEGMENT 0x40e
@@ -22,30 +23,57 @@ u64 firmware_find_rsdp(void)
 	return rsdp ? rsdp : acpi_scan_rsdp(BIOS_START, BIOS_SIZE, host_map_foreign);
 }
 
-struct hide {
-	u32 keep;
-	u32 hidden;
-};
+#define MADT_ENABLED BIT(0)
 
-/* Clears Enabled and Online Capable of every other CPU (ACPI 6.4, table 5.22). */
-static void hide_cpu(u32 apic_id, u32 *flags, void *arg)
+static void list_cpu(u32 apic_id, u32 *flags, void *arg)
 {
-	struct hide *h = arg;
+	struct cpu_ids *ids = arg;
 
-	if (apic_id == h->keep)
+	if (!(*flags & MADT_ENABLED))
 		return;
-	*flags = 0;
-	h->hidden++;
+	/* One CPU may have an entry of either type. */
+	for (u32 i = 0; i < ids->count; i++) {
+		if (ids->id[i] == apic_id)
+			return;
+	}
+	if (ids->count == BOOT_CPUS_MAX)
+		ids->incomplete = true;
+	else
+		ids->id[ids->count++] = apic_id;
 }
 
-u32 firmware_hide_cpus(u64 rsdp, u32 apic_id)
+void firmware_list_cpus(u64 rsdp, u32 boot_id, struct cpu_ids *ids)
 {
-	struct hide h = {.keep = apic_id};
 	struct acpi_header *madt = rsdp ? acpi_find(rsdp, "APIC", host_map_foreign) : NULL;
 
+	ids->id[0] = boot_id;
+	ids->count = 1;
+	ids->incomplete = !madt;
+	if (madt)
+		acpi_for_each_cpu(madt, list_cpu, ids);
+}
+
+/* Clears Enabled and Online Capable of a CPU that is not Keel's (ACPI 6.4, table 5.22). */
+static void hide_cpu(u32 apic_id, u32 *flags, void *arg)
+{
+	u32 *hidden = arg;
+
+	for (u32 i = 0; i < cpu_count; i++) {
+		if (cpus[i]->apic_id == apic_id)
+			return;
+	}
+	*flags = 0;
+	(*hidden)++;
+}
+
+u32 firmware_hide_cpus(u64 rsdp)
+{
+	struct acpi_header *madt = rsdp ? acpi_find(rsdp, "APIC", host_map_foreign) : NULL;
+	u32 hidden = 0;
+
 	if (madt) {
-		acpi_for_each_cpu(madt, hide_cpu, &h);
+		acpi_for_each_cpu(madt, hide_cpu, &hidden);
 		acpi_fix_checksum(madt);
 	}
-	return h.hidden;
+	return hidden;
 }

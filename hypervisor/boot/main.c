@@ -3,7 +3,9 @@
 #include <keel/panic.h>
 
 #include "boot/boot.h"
+#include "cpu/cpuid.h"
 #include "mode/desc.h"
+#include "dev/apic.h"
 #include "dev/console.h"
 #include "lib/cmdline.h"
 #include "lib/format.h"
@@ -11,13 +13,18 @@
 #include "mm/frame.h"
 #include "mm/host_map.h"
 #include "mode/image.h"
+#include "vmm/apic.h"
 #include "vmm/backend_choice.h"
 #include "vmm/below.h"
+#include "vmm/cpu_start.h"
+#include "vmm/cpus.h"
 #include "vmm/exit_msr.h"
 #include "vmm/nested.h"
 #include "vmm/power.h"
+#include "vmm/x2apic_hint.h"
 
 static struct boot_info info;
+static struct cpu_ids ids;
 static struct range_list guest_ram;
 
 static _Noreturn void boot_relocated(void);
@@ -35,7 +42,8 @@ _Noreturn void boot_main(u32 magic, unsigned long mbi)
 		refuse("boot information: %s", why);
 	if (info.framebuffer.present && info.framebuffer.type == FRAMEBUFFER_EGA_TEXT)
 		console_use_screen();
-	boot_relocate(&info, boot_relocated);
+	firmware_list_cpus(firmware_find_rsdp(), cpu_apic_id(), &ids);
+	boot_relocate(&info, ids.count, boot_relocated);
 }
 
 static void apply_command_line(void)
@@ -49,6 +57,7 @@ static void apply_command_line(void)
 /* Keel's own world in its final place: descriptors, frames, page tables. */
 static void settle(void)
 {
+	desc_init();
 	desc_load();
 	frame_init(align_up((u64)image_end, PAGE_SIZE), keel_region.end);
 	if (host_map_init())
@@ -56,27 +65,48 @@ static void settle(void)
 }
 
 /*
- * What Linux is told before its own arguments, which may overrule the second. One CPU: the ACPI tables
- * may offer a hidden one for hotplug all the same, and acpi=off finds other tables. Reboot by
- * triple fault, which exits, where the FADT names no reset register: the keyboard controller's reset
- * is not seen by Keel.
+ * What Linux is told before its own arguments, which may overrule the second. The number of CPUs: the
+ * ACPI tables may offer a hidden one for hotplug all the same, and acpi=off finds other tables.
+ * Reboot by triple fault, which exits, where the FADT names no reset register: the keyboard
+ * controller's reset is not seen by Keel.
  */
 static const char *first_arguments(u32 hidden_cpus)
 {
-	static char first[32];
+	static char first[40];
+	char cpus_word[16] = "";
 
-	keel_snprintf(first, sizeof(first), "%s%s", hidden_cpus ? "nr_cpus=1 " : "",
+	if (hidden_cpus)
+		keel_snprintf(cpus_word, sizeof(cpus_word), "nr_cpus=%u ", cpu_count);
+	keel_snprintf(first, sizeof(first), "%s%s", cpus_word,
 		      power_reset_register() ? "" : "reboot=triple ");
 	return first;
 }
 
-static void prepare_cpu(struct percpu *cpu)
+static void choose_start_policy(bool below, bool all_parked)
+{
+	char word[8];
+	bool asked = cmdline_get(info.cmdline, "apic", word, sizeof(word));
+
+	cpu_start_init(asked ? word : NULL, below, all_parked);
+}
+
+static void prepare_boot_cpu(struct percpu *cpu)
 {
 	const char *why = "";
 
 	cpu->apic_id = cpu_apic_id();
+	apic_find(cpu);
 	if (backend->cpu_on(cpu, &why))
 		refuse("%s: %s", backend->name, why);
+}
+
+static void hide_keel(void)
+{
+	guest_ram = info.memory;
+	if (range_set(&guest_ram, keel_region.start, keel_region.end, RANGE_RESERVED))
+		refuse("the memory map has too many entries to hide Keel in it");
+	if (nested_init(&guest_ram))
+		refuse("Keel's memory is too small for this machine's nested page tables");
 }
 
 static _Noreturn void boot_relocated(void)
@@ -84,28 +114,28 @@ static _Noreturn void boot_relocated(void)
 	struct percpu *cpu = this_cpu();
 	struct guest_start start;
 	const char *below;
-	u32 hidden_cpus;
+	bool all_parked;
 	u64 rsdp;
 
 	settle();
 	apply_command_line();
 	backend_choose();
-	prepare_cpu(cpu);
-
-	guest_ram = info.memory;
-	if (range_set(&guest_ram, keel_region.start, keel_region.end, RANGE_RESERVED))
-		refuse("the memory map has too many entries to hide Keel in it");
-	if (nested_init(&guest_ram))
-		refuse("Keel's memory is too small for this machine's nested page tables");
+	prepare_boot_cpu(cpu);
+	all_parked = smp_start(&info, &ids, cpu);
+	hide_keel();
 	rsdp = firmware_find_rsdp();
 	power_init(rsdp);
 	below = below_init();
+	choose_start_policy(below, all_parked);
 	msr_rules_install();
-	hidden_cpus = firmware_hide_cpus(rsdp, cpu->apic_id);
-	guest_load(&info, &guest_ram, rsdp, first_arguments(hidden_cpus), &start);
-	banner_print(&guest_ram, below, hidden_cpus);
+	guest_load(&info, &guest_ram, rsdp, first_arguments(firmware_hide_cpus(rsdp)), &start);
+	banner_print(&guest_ram, below);
 
-	backend->start_state(cpu, &start, nested_root());
+	backend->reset_state(cpu, nested_root());
+	backend->start_flat(cpu, &start);
+	x2apic_hint_begin(cpu);
+	smp_release();
+	apic_trap();
 	console_guest_starts();
 	cpu->guest_started = 1;
 	backend->run(cpu);

@@ -9,7 +9,7 @@
 /* Below 1 MiB lies what firmware and guests use in real mode. */
 #define LOWEST MIB(1)
 
-static u64 find_place(const struct boot_info *info)
+static u64 find_place(const struct boot_info *info, u64 size)
 {
 	struct range avoid[BOOT_MODULES_MAX + 1];
 	u32 n = 0;
@@ -18,24 +18,25 @@ static u64 find_place(const struct boot_info *info)
 	avoid[n++] = (struct range){(u64)image_start, (u64)image_end, 0};
 	for (u32 i = 0; i < info->module_count; i++)
 		avoid[n++] = (struct range){info->module[i].start, info->module[i].end, 0};
-	if (range_find_high(&info->memory, RANGE_USABLE, KEEL_REGION_SIZE, KEEL_REGION_SIZE, LOWEST,
-			    GIB(4), avoid, n, &place))
+	if (range_find_high(&info->memory, RANGE_USABLE, size, KEEL_REGION_ALIGN, LOWEST, GIB(4),
+			    avoid, n, &place))
 		refuse("too little memory: no free %llu MiB below 4 GiB for Keel; give the machine "
 		       "more RAM",
-		       (unsigned long long)(KEEL_REGION_SIZE >> 20));
+		       (unsigned long long)(size >> 20));
 	return place;
 }
 
-_Noreturn void boot_relocate(const struct boot_info *info, void (*next)(void))
+_Noreturn void boot_relocate(const struct boot_info *info, u32 cpus, void (*next)(void))
 {
-	u64 place = find_place(info);
+	u64 size = align_up(KEEL_REGION_MACHINE + cpus * KEEL_REGION_PER_CPU, KEEL_REGION_ALIGN);
+	u64 place = find_place(info, size);
 	u64 shift = place - (u64)image_start;
 	extern u8 boot_area[];
 	void (*apply)(void);
 	unsigned long stack = (unsigned long)&((struct cpu_area *)boot_area)->cpu;
 
 	/* Set before the copy is made: it carries over. */
-	keel_region = (struct keel_region){place, place + KEEL_REGION_SIZE};
+	keel_region = (struct keel_region){place, place + size};
 	memcpy((void *)place, image_start, (size_t)(image_end - image_start));
 	apply = (void (*)(void))((u64)image_apply_relocations + shift);
 	apply();

@@ -34,7 +34,7 @@ static bool fix_up(struct isr_frame *frame)
 
 static void handle_nmi(struct isr_frame *frame)
 {
-	this_cpu()->nmi_pending = 1;
+	this_cpu()->nmi_pending++;
 	if (nmi_window)
 		frame->rip = nmi_window(frame->rip);
 }

@@ -56,6 +56,9 @@
 
 #define DEBUGCTL_BTF			BIT64(1)
 
+#define APIC_BASE_BSP			BIT64(8)
+#define APIC_BASE_EXTD			BIT64(10)
+#define APIC_BASE_EN			BIT64(11)
 #define APIC_BASE_ADDRESS		0x000ffffffffff000ull
 
 #define FEATURE_CONTROL_LOCK		BIT64(0)

@@ -36,6 +36,7 @@
 
 #define RFLAGS_FIXED BIT64(1) /* reads as 1 always */
 #define RFLAGS_TF    BIT64(8)
+#define RFLAGS_DF    BIT64(10)
 #define RFLAGS_RF    BIT64(16)
 
 #define DR6_INIT     0xffff0ff0u
@@ -85,6 +86,14 @@ static inline unsigned long read_cr2(void)
 static inline void invlpg(unsigned long address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+static inline u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
 }
 
 static inline void cpu_relax(void)

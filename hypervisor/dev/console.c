@@ -2,12 +2,18 @@
 #include "dev/console.h"
 
 #include <generated/autoconf.h>
+#include <keel/spinlock.h>
 
+#include "cpu/regs.h"
 #include "dev/screen.h"
 #include "dev/uart.h"
 #include "lib/format.h"
 
 #define LINE_MAX_LEN 256
+/* Longer than a line takes on a slow port. */
+#define LOCK_LOOKS   50000000
+
+static struct spinlock console_lock;
 
 /* Data, not BSS: set before the image is moved and the same afterwards. */
 static u32 level = CONFIG_LOG_LEVEL;
@@ -50,18 +56,36 @@ void console_take_back(void)
 	screen_take_back();
 }
 
+/*
+ * Lines of several CPUs one after the other. Whoever holds the lock is printing, which ends; but a
+ * fault in the middle of it must not silence the panic.
+ */
+static bool lock_console(void)
+{
+	for (u32 i = 0; i < LOCK_LOOKS; i++) {
+		if (spin_trylock(&console_lock))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 void log_vline(enum log_level l, const char *fmt, va_list ap)
 {
 	char line[LINE_MAX_LEN];
+	bool locked;
 
 	if ((u32)l > level)
 		return;
 	keel_vsnprintf(line, sizeof(line), fmt, ap);
+	locked = lock_console();
 	for (const char *p = "keel: "; *p; p++)
 		put(*p);
 	for (const char *p = line; *p; p++)
 		put(*p);
 	put('\n');
+	if (locked)
+		spin_unlock(&console_lock);
 }
 
 void log_line(enum log_level l, const char *fmt, ...)

@@ -29,6 +29,10 @@ struct rsdp {
 #define MADT_LOCAL_X2APIC 9
 #define MADT_USABLE	  3u /* Enabled or Online Capable */
 
+/* To send to one of these is broadcast; firmware that fills entries up is known to list them. */
+#define XAPIC_NO_ID	  0xffu
+#define X2APIC_NO_ID	  0xffffffffu
+
 struct madt_local_apic {
 	u8 type, length;
 	u8 uid;
@@ -214,23 +218,26 @@ struct acpi_power_ports acpi_power_ports(u64 rsdp, acpi_map_fn map)
 /* The APIC ID and the place of the flags of an entry; NULL if it is not a usable processor. */
 static u8 *usable_cpu(u8 *entry, u8 length, u32 *apic_id, u32 *flags)
 {
+	u32 no_id;
 	u8 *at;
 
 	if (entry[0] == MADT_LOCAL_APIC && length >= sizeof(struct madt_local_apic)) {
 		struct madt_local_apic *cpu = (void *)entry;
 
 		*apic_id = cpu->apic_id;
+		no_id = XAPIC_NO_ID;
 		at = entry + offsetof(struct madt_local_apic, flags);
 	} else if (entry[0] == MADT_LOCAL_X2APIC && length >= sizeof(struct madt_local_x2apic)) {
 		struct madt_local_x2apic *cpu = (void *)entry;
 
 		*apic_id = cpu->apic_id;
+		no_id = X2APIC_NO_ID;
 		at = entry + offsetof(struct madt_local_x2apic, flags);
 	} else {
 		return NULL;
 	}
 	memcpy(flags, at, sizeof(*flags));
-	return *flags & MADT_USABLE ? at : NULL;
+	return *flags & MADT_USABLE && *apic_id != no_id ? at : NULL;
 }
 
 u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *flags, void *arg),

@@ -62,10 +62,10 @@ struct acpi_power_ports acpi_power_ports(u64 rsdp, acpi_map_fn map);
 /* MADT, ACPI 5.2.12: the processors that are enabled or online-capable. */
 #define ACPI_CPUS_MAX 1024
 /*
- * Calls @fn for each usable processor entry (types 0 and 9, Enabled or Online Capable) with its
- * APIC ID and its flags (bit 0 Enabled, bit 1 Online Capable), which @fn may change (then fix the
- * checksum). Returns the number of calls, at most ACPI_CPUS_MAX. Stops at a malformed entry
- * (shorter than its type needs, or past the end).
+ * Calls @fn for each usable processor entry (types 0 and 9, Enabled or Online Capable, not the ID
+ * that means broadcast), in the table's order, with its APIC ID and its flags (bit 0 Enabled, bit 1
+ * Online Capable), which @fn may change (then fix the checksum). Returns the number of calls, at
+ * most ACPI_CPUS_MAX. Stops at a malformed entry (shorter than its type needs, or past the end).
  */
 u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *flags, void *arg),
 		      void *arg);

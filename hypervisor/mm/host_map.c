@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mm/host_map.h"
 
+#include <generated/autoconf.h>
 #include <keel/errno.h>
+#include <keel/percpu.h>
 
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"
@@ -12,11 +14,10 @@
 #include "mode/mode.h"
 #include "mode/pte.h"
 
-/* Keel's tables, and where the window shows what lies above the identity map. */
 static struct pt pt;
-static u64 window_pa;
 
-#define WINDOW	    HOST_MAP_END
+/* Each CPU's window on what lies above the identity map; cpu->window_pa is what it shows. */
+#define WINDOWS	    HOST_MAP_END
 #define WINDOW_SIZE MIB(2)
 #define DATA_ATTRS  (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
 
@@ -35,27 +36,30 @@ int host_map_init(void)
 		err = pt_map(&pt, text, text, rodata - text, PTE_P | PTE_A);
 	if (!err)
 		err = pt_map(&pt, rodata, rodata, data - rodata, PTE_P | PTE_A | PTE_NX);
-	/* Now, so that moving the window later needs no page. */
-	if (!err)
-		err = pt_map(&pt, WINDOW, window_pa, WINDOW_SIZE, DATA_ATTRS);
+	/* Now, so that moving a window later needs no page. */
+	for (u64 i = 0; i < CONFIG_NR_CPUS && !err; i++)
+		err = pt_map(&pt, WINDOWS + i * WINDOW_SIZE, 0, WINDOW_SIZE, DATA_ATTRS);
 	if (!err)
 		write_cr3((unsigned long)pt.root);
 	return err;
 }
 
+/* Other CPUs change their own entries of the same table at the same time: no page is needed. */
 static void *map_window(u64 pa, size_t len)
 {
+	struct percpu *cpu = this_cpu();
+	u64 window = WINDOWS + cpu->index * WINDOW_SIZE;
 	u64 offset = pa & (WINDOW_SIZE - 1);
 
 	if (pa >= BIT64(cpu_phys_bits()) || len > WINDOW_SIZE - offset)
 		return NULL;
-	if (pa - offset != window_pa) {
-		window_pa = pa - offset;
-		if (pt_map(&pt, WINDOW, window_pa, WINDOW_SIZE, DATA_ATTRS))
+	if (pa - offset != cpu->window_pa) {
+		cpu->window_pa = pa - offset;
+		if (pt_map(&pt, window, cpu->window_pa, WINDOW_SIZE, DATA_ATTRS))
 			return NULL;
-		invlpg(WINDOW);
+		invlpg(window);
 	}
-	return (void *)(unsigned long)(WINDOW + offset);
+	return (void *)(unsigned long)(window + offset);
 }
 
 void *host_map_any(u64 pa, size_t len)
@@ -70,4 +74,10 @@ void *host_map_foreign(u64 pa, size_t len)
 	if (pa < keel_region.end && keel_region.start < pa + len)
 		return NULL;
 	return (void *)(unsigned long)pa;
+}
+
+int host_map_executable(u64 pa, bool executable)
+{
+	return pt_map(&pt, pa, pa, PAGE_SIZE,
+		      executable ? PTE_P | PTE_RW | PTE_A | PTE_D : DATA_ATTRS);
 }

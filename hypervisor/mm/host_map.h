@@ -21,9 +21,15 @@ int host_map_init(void);
 void *host_map_foreign(u64 pa, size_t len);
 
 /*
- * As host_map_foreign(), and above 4 GiB through a window of 2 MiB, whose borders the bytes must
+ * As host_map_foreign(), and above 4 GiB through this CPU's window of 2 MiB, whose borders the bytes must
  * not cross: the pointer is good until the next call.
  */
 void *host_map_any(u64 pa, size_t len);
+
+/*
+ * Lets Keel execute what lies in the page at @pa, below 4 GiB, or forbids it again: for the code that
+ * starts CPUs. 0 or -ENOMEM. The caller's own TLB is not flushed.
+ */
+int host_map_executable(u64 pa, bool executable);
 
 #endif

@@ -11,7 +11,10 @@ struct desc_ptr {
 	unsigned long base;
 } __attribute__((packed));
 
-/* Loads Keel's GDT, segments, TSS and IDT on this CPU. */
+/* Fills the tables that all CPUs share; once, where Keel stays. */
+void desc_init(void);
+
+/* Loads Keel's GDT, segments and IDT on this CPU. */
 void desc_load(void);
 
 /* Bases, for the VMCS host state. */

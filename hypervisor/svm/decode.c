@@ -8,9 +8,18 @@
 
 static enum exit_reason reason_of(const struct vmcb_control *c)
 {
+	/* Keel intercepts exceptions only to step over the IRET that ends an NMI handler. */
+	if (c->exitcode >= VMEXIT_EXCEPTION && c->exitcode <= VMEXIT_EXCEPTION_LAST)
+		return EXIT_NMI_WINDOW;
 	switch (c->exitcode) {
+	case VMEXIT_NMI:
+		return EXIT_NMI;
+	case VMEXIT_IRET:
+		return EXIT_NMI_WINDOW;
 	case VMEXIT_INIT:
 		return EXIT_INIT;
+	case VMEXIT_CPUID:
+		return EXIT_CPUID;
 	case VMEXIT_INVD:
 		return EXIT_INVD;
 	case VMEXIT_IOIO:
@@ -51,6 +60,8 @@ void svm_decode(const struct vmcb_control *c, struct exit_info *info)
 		info->memory.write = c->exitinfo1 & NPF_WRITE;
 		info->memory.fetch = c->exitinfo1 & NPF_FETCH;
 		info->memory.misconfigured = c->exitinfo1 & NPF_RESERVED;
+		info->memory.by_instruction =
+			c->exitinfo1 & NPF_FINAL && !(c->exitintinfo & EVENT_VALID);
 	}
 }
 

@@ -14,15 +14,21 @@ static const u32 msrpm_base[] = {0x00000000, 0xc0000000, 0xc0010000};
 #define MSRPM_VECTOR_MSRS  0x2000u
 #define MSRPM_VECTOR_BYTES 2048u
 
+#define MSR_BOTH	   (MSR_READ | MSR_WRITE)
+
 /* An MSR outside the three vectors exits always. */
 void svm_trap_msr(u32 msr, u8 trap)
 {
 	for (u32 v = 0; v < ARRAY_SIZE(msrpm_base); v++) {
 		u32 index = msr - msrpm_base[v];
+		u32 shift;
+		u8 *byte;
 
 		if (index >= MSRPM_VECTOR_MSRS)
 			continue;
-		svm_shared.msrpm[v * MSRPM_VECTOR_BYTES + index / 4] |= trap << 2 * (index % 4);
+		byte = &svm_shared.msrpm[v * MSRPM_VECTOR_BYTES + index / 4];
+		shift = 2 * (index % 4);
+		*byte = (u8)((*byte & ~(MSR_BOTH << shift)) | trap << shift);
 	}
 }
 
@@ -82,6 +88,22 @@ static bool read_vm_cr(struct percpu *cpu, u32 msr, u64 *value)
 	return true;
 }
 
+/* Linux clears it when it reboots, without a look at VM_CR. */
+static bool read_hsave(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)cpu;
+	(void)msr;
+	*value = 0;
+	return true;
+}
+
+static bool write_hsave(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	return value == 0;
+}
+
 /* While locked, SVMDIS and LOCK ignore writes; the other bits are not the guest's. */
 static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 {
@@ -91,12 +113,10 @@ static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 	return true;
 }
 
-#define MSR_BOTH (MSR_READ | MSR_WRITE)
-
 const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer},
 	{AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write},
-	{AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, msr_no_read, msr_no_write},
+	{AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, read_hsave, write_hsave},
 	{AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, msr_no_read, msr_no_write},
 	/* What is RAM and what is SMM's stays as the firmware set it: Keel lies there. */
 	{AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The exit loop: one VMRUN and no other SVM instruction. GIF stays 0 in Keel, which leaves FS, GS,
- * TR and the syscall MSRs as the guest has them, so nothing needs VMLOAD and VMSAVE.
+ * TR and the syscall MSRs as the guest has them, so nothing needs VMLOAD and VMSAVE but INIT.
  */
 #include <keel/percpu.h>
 
@@ -9,12 +9,9 @@
 	.globl svm_run
 svm_run:
 	mov %rdi, %rsp
-	clgi
-	/*
-	 * Once: VMRUN does not load FS, GS, TR, LDTR and the syscall MSRs (APM volume 2, 15.5.1).
-	 */
-	mov PERCPU_VENDOR(%rsp), %rax
-	vmload %rax
+	/* A CPU may begin parked: svm_wait() returns when it has something to execute. */
+	xor %ebp, %ebp
+	call svm_wait
 enter:
 	load_guest_regs_but_rax
 	mov PERCPU_VENDOR(%rsp), %rax
@@ -25,3 +22,38 @@ enter:
 	xor %ebp, %ebp
 	call svm_exit
 	jmp enter
+
+	/*
+	 * GIF = 1 for a moment. The NMI handler leaves by a jump, which keeps NMIs blocked; here
+	 * the guest's own NMIs are blocked by Keel alone, so that IRET may unblock the hardware's.
+	 */
+	.globl svm_take_nmi
+svm_take_nmi:
+	stgi
+	nop
+	clgi
+unblock_nmis:
+	mov %rsp, %rax
+	mov %ss, %ecx
+	push %rcx
+	push %rax
+	pushfq
+	mov %cs, %ecx
+	push %rcx
+	lea 1f(%rip), %rax
+	push %rax
+	iretq
+1:	ret
+
+	.globl svm_halt_until_nmi
+svm_halt_until_nmi:
+	stgi
+	.globl svm_halt_start
+svm_halt_start:
+	hlt
+	.globl svm_halt_end
+svm_halt_end:
+	clgi
+	jmp unblock_nmis
+
+	.section .note.GNU-stack, "", @progbits

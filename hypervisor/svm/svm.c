@@ -8,6 +8,7 @@
 #include <keel/panic.h>
 
 #include "cpu/cpuid.h"
+#include "cpu/exception.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "lib/string.h"
@@ -33,13 +34,15 @@ static bool switch_on(void)
 	return !(vm_cr & VM_CR_LOCK) && wrmsr_safe(AMD_VM_CR, vm_cr & ~VM_CR_SVMDIS);
 }
 
+static const char switched_off[] =
+	"switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware setup";
+
 static int svm_init(const char **why)
 {
 	struct cpuid svm = cpuid(CPUID_SVM);
 
 	if (!switch_on()) {
-		*why = "switched off by the firmware (VM_CR.SVMDIS): enable SVM in the firmware "
-		       "setup";
+		*why = switched_off;
 		return -ENODEV;
 	}
 	if (!(svm.edx & CPUID_SVM_EDX_NP)) {
@@ -73,8 +76,16 @@ static int svm_cpu_on(struct percpu *cpu, const char **why)
 		*why = "no memory for the VMCB";
 		return -ENOMEM;
 	}
+	if (!switch_on()) {
+		*why = switched_off;
+		return -ENODEV;
+	}
 	wrmsr(IA32_EFER, rdmsr(IA32_EFER) | EFER_SVME);
 	wrmsr(AMD_VM_HSAVE_PA, (u64)(unsigned long)host_save);
+	/* INIT leaves PAT as it is; from here on it is the guest's. */
+	vmcb_of(cpu)->save.g_pat = rdmsr(IA32_PAT);
+	/* From now on an NMI waits for the guest, or for svm_take_nmi(). */
+	__asm__ volatile("clgi" : : : "memory");
 	return 0;
 }
 
@@ -83,6 +94,18 @@ static u64 svm_nested_attrs(enum mem_type type)
 {
 	(void)type;
 	return PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D;
+}
+
+void svm_wait(struct percpu *cpu)
+{
+	static const struct exit_info woken = {.reason = EXIT_NMI, .raw = VMEXIT_NMI};
+
+	while (svm_cpu(cpu)->parked) {
+		svm_halt_until_nmi();
+		exit_dispatch(cpu, &woken);
+		/* What is not a kick finds nobody. */
+		cpu->nmi_pending = 0;
+	}
 }
 
 void svm_exit(struct percpu *cpu)
@@ -97,8 +120,19 @@ void svm_exit(struct percpu *cpu)
 	control->tlb_control = 0;
 	control->eventinj = svm_event_to_reinject(control->exitintinfo);
 	svm_decode(control, &info);
+	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
+		svm_nmi_exit(cpu);
 	exit_dispatch(cpu, &info);
+	svm_wait(cpu);
+	if (cpu->nmi_pending)
+		svm_nmi_deliver(cpu);
 	vmcb->save.rax = cpu->regs.rax;
+}
+
+static _Noreturn void run(struct percpu *cpu)
+{
+	exception_set_nmi_window(svm_nmi_window);
+	svm_run(cpu);
 }
 
 const struct backend svm_backend = {
@@ -107,6 +141,7 @@ const struct backend svm_backend = {
 	.nested_format = &host_nested_format,
 	.nested_attrs = svm_nested_attrs,
 	.nested_has_types = false,
+	.nested_write = PTE_RW,
 	.msr_rules = svm_msr_rules,
 	.msr_rule_count = SVM_MSR_RULES,
 	.present = svm_present,
@@ -114,9 +149,17 @@ const struct backend svm_backend = {
 	.trap_msr = svm_trap_msr,
 	.trap_ports = svm_trap_ports,
 	.cpu_on = svm_cpu_on,
-	.start_state = svm_start_state,
-	.run = svm_run,
+	.reset_state = svm_reset_state,
+	.start_flat = svm_start_flat,
+	.start_sipi = svm_start_sipi,
+	.park = svm_park,
+	.run = run,
+	.kick_mode = ICR_NMI,
+	.trap_cpuid = svm_trap_cpuid,
+	.fix_cpuid = svm_fix_cpuid,
 	.skip = svm_skip,
+	.skip_bytes = svm_skip_bytes,
+	.set_rflags = svm_set_rflags,
 	.inject = svm_inject,
 	.get_state = svm_get_state,
 	.flush = svm_flush,

@@ -10,15 +10,7 @@
 #include "svm/svm.h"
 #include "vmm/guest_memory.h"
 
-#define GUEST_ASID    1
-
-/* Flat segments with accessed, present and 4 KiB granularity, as segment attributes. */
-#define ATTR_CODE32   0xc9b
-#define ATTR_DATA     0xc93
-#define ATTR_TSS_BUSY 0x8b
-#define ATTR_LDT      0x82
-#define TSS_LIMIT     0x67
-#define MAX_INSN      15
+#define MAX_INSN 15
 
 int svm_vcpu_alloc(struct percpu *cpu)
 {
@@ -27,44 +19,6 @@ int svm_vcpu_alloc(struct percpu *cpu)
 	svm->vmcb = frame_alloc();
 	svm->vmcb_hpa = (u64)(unsigned long)svm->vmcb;
 	return svm->vmcb ? 0 : -ENOMEM;
-}
-
-static void start_control(struct vmcb_control *c, hpa_t nested_root)
-{
-	c->intercept3 = INTERCEPT_INIT | INTERCEPT_INVD | INTERCEPT_INVLPGA | INTERCEPT_IOIO |
-			INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
-	c->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
-			INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
-	c->iopm_base_pa = (u64)(unsigned long)svm_shared.iopm;
-	c->msrpm_base_pa = (u64)(unsigned long)svm_shared.msrpm;
-	c->guest_asid = GUEST_ASID;
-	c->tlb_control = TLB_CONTROL_FLUSH_ALL;
-	c->np_enable = NP_ENABLE;
-	c->n_cr3 = nested_root;
-}
-
-void svm_start_state(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root)
-{
-	struct vmcb *vmcb = vmcb_of(cpu);
-	struct vmcb_segment data = {start->ds, ATTR_DATA, ~0u, 0};
-	struct vmcb_save *s = &vmcb->save;
-
-	memset(vmcb, 0, sizeof(*vmcb));
-	memset(&cpu->regs, 0, sizeof(cpu->regs));
-	start_control(&vmcb->control, nested_root);
-	s->cs = (struct vmcb_segment){start->cs, ATTR_CODE32, ~0u, 0};
-	s->ds = s->es = s->ss = s->fs = s->gs = data;
-	s->gdtr = (struct vmcb_segment){0, 0, start->gdt_limit, start->gdt_base};
-	s->ldtr = (struct vmcb_segment){0, ATTR_LDT, 0, 0};
-	s->tr = (struct vmcb_segment){0, ATTR_TSS_BUSY, TSS_LIMIT, 0};
-	s->efer = EFER_SVME;
-	s->cr0 = CR0_PE | CR0_ET;
-	s->dr6 = DR6_INIT;
-	s->dr7 = DR7_INIT;
-	s->rflags = RFLAGS_FIXED;
-	s->rip = start->eip;
-	s->g_pat = rdmsr(IA32_PAT);
-	cpu->regs.rsi = start->esi;
 }
 
 void svm_get_state(struct percpu *cpu, struct guest_state *state)
@@ -84,7 +38,16 @@ void svm_get_state(struct percpu *cpu, struct guest_state *state)
 		.cs_selector = s->cs.selector,
 		.cpl = s->cpl,
 		.cs_long = s->cs.attributes & SEG_L,
+		.cs_big = s->cs.attributes & SEG_DB,
 	};
+}
+
+static u64 after(const struct vmcb_save *s, u8 length)
+{
+	bool long_mode = s->cs.attributes & SEG_L && s->efer & EFER_LMA;
+	u64 next = s->rip + length;
+
+	return long_mode ? next : (u32)next;
 }
 
 /*
@@ -96,7 +59,6 @@ static u64 next_rip(struct percpu *cpu)
 	struct guest_state state;
 	u8 code[MAX_INSN];
 	u8 length;
-	u64 next;
 	bool long_mode;
 
 	if (vmcb->control.exitcode == VMEXIT_IOIO)
@@ -115,15 +77,14 @@ static u64 next_rip(struct percpu *cpu)
 	 */
 	if (!length)
 		length = vmcb->control.exitcode == VMEXIT_VMMCALL ? 3 : 2;
-	next = state.rip + length;
-	return long_mode ? next : (u32)next;
+	return after(&vmcb->save, length);
 }
 
-void svm_skip(struct percpu *cpu)
+static void go_on_at(struct percpu *cpu, u64 rip)
 {
 	struct vmcb *vmcb = vmcb_of(cpu);
 
-	vmcb->save.rip = next_rip(cpu);
+	vmcb->save.rip = rip;
 	vmcb->control.interrupt_shadow &= ~INTERRUPT_SHADOW;
 	/* A completed instruction ends the suppression of breakpoints on it, and its own step. */
 	if (!(vmcb->save.rflags & (RFLAGS_TF | RFLAGS_RF)))
@@ -137,6 +98,21 @@ void svm_skip(struct percpu *cpu)
 		vmcb->save.dr6 |= DR6_BS;
 		svm_inject(cpu, VECTOR_DB, 0);
 	}
+}
+
+void svm_skip(struct percpu *cpu)
+{
+	go_on_at(cpu, next_rip(cpu));
+}
+
+void svm_skip_bytes(struct percpu *cpu, u8 length)
+{
+	go_on_at(cpu, after(&vmcb_of(cpu)->save, length));
+}
+
+void svm_set_rflags(struct percpu *cpu, u64 rflags)
+{
+	vmcb_of(cpu)->save.rflags = rflags;
 }
 
 /* Exceptions with an error code (APM volume 2, 8.2): #DF, #TS, #NP, #SS, #GP, #PF, #AC. */

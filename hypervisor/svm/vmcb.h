@@ -7,7 +7,10 @@
 #include <keel/types.h>
 
 /* Intercept vector 3, offset 0x00C. */
+#define INTERCEPT_NMI	      BIT(1)
 #define INTERCEPT_INIT	      BIT(3)
+#define INTERCEPT_CPUID	      BIT(18)
+#define INTERCEPT_IRET	      BIT(20)
 #define INTERCEPT_INVD	      BIT(22)
 #define INTERCEPT_INVLPGA     BIT(26)
 #define INTERCEPT_IOIO	      BIT(27)
@@ -24,7 +27,12 @@
 #define INTERCEPT_SKINIT      BIT(6)
 
 /* EXITCODE (APM volume 2, appendix C). */
+#define VMEXIT_EXCEPTION      0x40 /* plus the vector */
+#define VMEXIT_EXCEPTION_LAST 0x5f
+#define VMEXIT_NMI	      0x61
 #define VMEXIT_INIT	      0x63
+#define VMEXIT_CPUID	      0x72
+#define VMEXIT_IRET	      0x74
 #define VMEXIT_INVD	      0x76
 #define VMEXIT_INVLPGA	      0x7a
 #define VMEXIT_IOIO	      0x7b
@@ -51,10 +59,12 @@
 #define NPF_WRITE	      BIT64(1)
 #define NPF_RESERVED	      BIT64(3)
 #define NPF_FETCH	      BIT64(4)
+#define NPF_FINAL	      BIT64(32) /* not in a walk of the guest's tables */
 
 /* EVENTINJ and EXITINTINFO (APM volume 2, 15.20). */
 #define EVENT_VECTOR	      0xffu
 #define EVENT_TYPE	      (7ull << 8)
+#define EVENT_TYPE_NMI	      (2ull << 8)
 #define EVENT_TYPE_EXCEPTION  (3ull << 8)
 #define EVENT_TYPE_SOFTWARE   (4ull << 8)
 #define EVENT_ERROR_VALID     BIT64(11)
@@ -67,6 +77,7 @@
 
 /* Segment attributes: descriptor bits 55:52 and 47:40 (APM volume 2, 15.5.1). */
 #define SEG_L		      BIT(9)
+#define SEG_DB		      BIT(10)
 
 struct vmcb_segment {
 	u16 selector;

@@ -7,6 +7,7 @@
 #include <keel/types.h>
 
 #include "cpu/cpuid.h"
+#include "lib/icr.h"
 #include "lib/mtrr.h"
 #include "lib/pagetable.h"
 
@@ -27,6 +28,7 @@ struct guest_state {
 	u16 cs_selector;
 	u8 cpl;
 	bool cs_long; /* CS.L: 64-bit code while EFER.LMA = 1 */
+	bool cs_big;  /* CS.D: 32-bit code otherwise */
 };
 
 #define MSR_READ  1
@@ -57,6 +59,8 @@ struct backend {
 	 * 15.25.8).
 	 */
 	bool nested_has_types;
+	/* The attribute without which a leaf is read-only. */
+	u64 nested_write;
 
 	/* Its own MSRs. */
 	const struct msr_rule *msr_rules;
@@ -75,21 +79,57 @@ struct backend {
 	 */
 	int (*init)(const char **why);
 	/*
-	 * Makes accesses to an MSR, or to @count ports, exit. After init(), before the guest runs.
+	 * Makes the accesses to an MSR that @trap names exit, and no other; makes accesses to @count
+	 * ports exit. After init(). A running guest may still exit once for what was trapped before.
 	 */
 	void (*trap_msr)(u32 msr, u8 trap);
 	void (*trap_ports)(u16 first, u16 count);
-	/* Turns the extension on on this CPU. Errors as init(). */
+	/*
+	 * Turns the extension on on this CPU, which then takes no INIT (VMX) or NMI (SVM) but in
+	 * the guest and in park(). Errors as init().
+	 */
 	int (*cpu_on)(struct percpu *cpu, const char **why);
-	/* Gives this CPU's guest its first state; @nested_root is the HPA of the nested table. */
-	void (*start_state)(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root);
+	/*
+	 * Gives this CPU's guest the state that INIT leaves (SDM volume 3, table 10-1; APM volume 2,
+	 * table 14-1), its controls as at the start, and forgets what its TLB held. The hardware's
+	 * debug registers and CR0.CD and NW are part of it, the local APIC is not.
+	 * @nested_root: HPA of the nested table.
+	 */
+	void (*reset_state)(struct percpu *cpu, hpa_t nested_root);
+	/* After reset_state(): the guest begins at @start. */
+	void (*start_flat)(struct percpu *cpu, const struct guest_start *start);
+	/* After reset_state(): the guest begins as after a SIPI with @vector. */
+	void (*start_sipi)(struct percpu *cpu, u8 vector);
+	/*
+	 * After reset_state(): the guest executes nothing until start_sipi(); each kick is an exit
+	 * (EXIT_INIT or EXIT_NMI), every other event is dropped.
+	 */
+	void (*park)(struct percpu *cpu);
+	/*
+	 * Can the hardware wait for a SIPI in the guest? Then wait_for_sipi() has it do so from the
+	 * next entry on, touching no other state, and the SIPI is an exit (EXIT_SIPI). NULL: never.
+	 */
+	bool (*has_wait_for_sipi)(void);
+	void (*wait_for_sipi)(struct percpu *cpu);
 	/* Enters the guest and stays in the exit loop, which calls exit_dispatch(). */
 	void (*run)(struct percpu *cpu) __attribute__((noreturn));
+	/*
+	 * What pulls another CPU out of its guest, as an ICR delivery mode: ICR_INIT or ICR_NMI. It
+	 * stays pending while that CPU is in Keel.
+	 */
+	u8 kick_mode;
+	/*
+	 * Makes CPUID exit on this CPU, or not. NULL where it always does.
+	 */
+	void (*trap_cpuid)(struct percpu *cpu, bool trap);
 
 	/* The following belong to a running exit. */
 
 	/* Steps over the instruction that exited: RIP, RFLAGS.TF, and STI/MOV-SS blocking. */
 	void (*skip)(struct percpu *cpu);
+	/* The same for an instruction of @length bytes, where the exit does not tell. */
+	void (*skip_bytes)(struct percpu *cpu, u8 length);
+	void (*set_rflags)(struct percpu *cpu, u64 rflags);
 	/*
 	 * The next entry delivers exception @vector, with an error code where the vector has one.
 	 */

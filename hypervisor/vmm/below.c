@@ -36,6 +36,11 @@ const char *below_init(void)
 	return signature;
 }
 
+bool below_is_kvm(void)
+{
+	return is_kvm;
+}
+
 /*
  * KVM writes to the page that such an MSR names, past the nested table: it must not be Keel's.
  * Async page faults would arrive as exits of Keel's instead of the guest's, so KVM never hears of

@@ -14,6 +14,9 @@
  */
 const char *below_init(void);
 
+/* After below_init(). */
+bool below_is_kvm(void);
+
 /* Rules for the MSRs of the hypervisor below; *@count is 0 if it has none. After below_init(). */
 const struct msr_rule *below_msr_rules(u32 *count);
 

@@ -6,6 +6,7 @@
 #include <keel/percpu.h>
 
 #include "vmm/handlers.h"
+#include "vmm/watchdog.h"
 
 _Static_assert(EXIT_REASONS <= PERCPU_EXITS_MAX, "counters in struct percpu");
 
@@ -45,12 +46,14 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_HIDDEN_INSN] = exit_hidden_insn,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[EXIT_INIT] = exit_init,
+	[EXIT_SIPI] = exit_sipi,
 	[EXIT_NMI] = exit_nmi,
-	[EXIT_NMI_WINDOW] = exit_nmi,
+	[EXIT_NMI_WINDOW] = exit_nmi_window,
 };
 
 void exit_dispatch(struct percpu *cpu, const struct exit_info *info)
 {
+	watchdog_enter_keel(cpu);
 	cpu->last.reason = info->reason;
 	cpu->last.raw = info->raw;
 	cpu->last.qualification = info->qualification;
@@ -59,4 +62,5 @@ void exit_dispatch(struct percpu *cpu, const struct exit_info *info)
 		panic("the guest caused an exit that Keel does not handle: %s, raw reason 0x%x",
 		      exit_reason_names[info->reason], info->raw);
 	handlers[info->reason](cpu, info);
+	watchdog_leave_keel(cpu);
 }

@@ -45,11 +45,16 @@ struct exit_info {
 			bool write;
 			bool fetch;
 			bool misconfigured; /* a fault of Keel's own tables */
+			/* Not a page walk, nor the delivery of an event. */
+			bool by_instruction;
 		} memory;
 		struct {
 			u8 number; /* 0, 3, 4 */
 			u64 value; /* that the guest wants the register to have */
 		} cr;
+		struct {
+			u8 vector;
+		} sipi;
 	};
 };
 
@@ -60,5 +65,11 @@ extern const char *const exit_reason_names[EXIT_REASONS];
  * with the guest's general registers in cpu->regs; on return the backend enters the guest again.
  */
 void exit_dispatch(struct percpu *cpu, const struct exit_info *info);
+
+/*
+ * For a backend that has to wait until the next entry has delivered an event: this CPU exits again
+ * as soon as it can after that (EXIT_INIT or EXIT_NMI).
+ */
+void exit_again(struct percpu *cpu);
 
 #endif

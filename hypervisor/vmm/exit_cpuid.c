@@ -2,6 +2,7 @@
 #include "cpu/cpuid.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
+#include "vmm/x2apic_hint.h"
 
 void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 {
@@ -12,6 +13,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	(void)info;
 	if (backend->fix_cpuid)
 		backend->fix_cpuid(cpu, leaf, subleaf, &c);
+	x2apic_hint_cpuid(cpu, leaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;
 	cpu->regs.rcx = c.ecx;

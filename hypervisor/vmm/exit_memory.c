@@ -5,6 +5,7 @@
 
 #include "cpu/regs.h"
 #include "mm/frame.h"
+#include "vmm/apic_page.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
@@ -41,6 +42,8 @@ void exit_memory(struct percpu *cpu, const struct exit_info *info)
 		power_reset("reset by ACPI");
 	if (in_keel(gpa)) {
 		touch_hidden(cpu, gpa);
+	} else if (info->memory.write && nested_is_protected(gpa)) {
+		apic_page_store(cpu, info);
 	} else if (!nested_map_on_demand(cpu, gpa)) {
 		log_error("the guest accessed 0x%llx, which cannot be mapped: #GP",
 			  (unsigned long long)gpa);

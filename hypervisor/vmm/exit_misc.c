@@ -4,8 +4,10 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "vmm/apic.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
+#include "vmm/kick.h"
 #include "vmm/power.h"
 
 void exit_xsetbv(struct percpu *cpu, const struct exit_info *info)
@@ -43,19 +45,23 @@ void exit_triple_fault(struct percpu *cpu, const struct exit_info *info)
 	power_reset("reset: triple fault of the guest");
 }
 
-/* With one CPU an INIT is the chipset's soft reset (port 0x92, keyboard controller). */
-void exit_init(struct percpu *cpu, const struct exit_info *info)
-{
-	(void)cpu;
-	(void)info;
-	power_reset("reset: INIT");
-}
-
 /*
- * The backend injects a waiting NMI as soon as the guest can take it; these exits only bring that
- * about.
+ * The backend has counted the NMIs that arrived into cpu->nmi_pending and injects those that are the
+ * guest's.
  */
 void exit_nmi(struct percpu *cpu, const struct exit_info *info)
+{
+	(void)info;
+	if (backend->kick_mode != ICR_NMI || !kick_arrived(cpu))
+		return;
+	/* Two that arrive before one is taken are one: the other may have been the guest's. */
+	if (!apic_nmi_may_be_lost())
+		cpu->nmi_pending--;
+	kick_serve(cpu);
+}
+
+/* Only brings about that the backend injects a waiting NMI. */
+void exit_nmi_window(struct percpu *cpu, const struct exit_info *info)
 {
 	(void)cpu;
 	(void)info;

@@ -9,7 +9,7 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
-#include "mm/frame.h"
+#include "vmm/apic.h"
 #include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
@@ -45,17 +45,6 @@ static bool ignore_microcode(struct percpu *cpu, u32 msr, u64 value)
 	return true;
 }
 
-/* An APIC page laid over Keel's memory would take Keel's own accesses (SDM volume 3, 11.4.5). */
-static bool write_apic_base(struct percpu *cpu, u32 msr, u64 value)
-{
-	u64 base = value & APIC_BASE_ADDRESS;
-
-	(void)cpu;
-	if (keel_region.start <= base && base < keel_region.end)
-		return false;
-	return wrmsr_safe(msr, value);
-}
-
 static bool write_mtrr(struct percpu *cpu, u32 msr, u64 value)
 {
 	if (!wrmsr_safe(msr, value))
@@ -66,7 +55,6 @@ static bool write_mtrr(struct percpu *cpu, u32 msr, u64 value)
 
 /* Rules that hold on both vendors. */
 static const struct msr_rule common_rules[] = {
-	{IA32_APIC_BASE, IA32_APIC_BASE, MSR_WRITE, NULL, write_apic_base},
 	{IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, MSR_WRITE, NULL, ignore_microcode},
 	{AMD_PATCH_LOADER, AMD_PATCH_LOADER, MSR_WRITE, NULL, ignore_microcode},
 };
@@ -86,7 +74,7 @@ struct rule_set {
 	u32 count;
 };
 
-#define RULE_SETS 4
+#define RULE_SETS 5
 
 static void rule_sets(struct rule_set sets[RULE_SETS])
 {
@@ -95,6 +83,7 @@ static void rule_sets(struct rule_set sets[RULE_SETS])
 	sets[2] = (struct rule_set){mtrr_rules,
 				    backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0};
 	sets[3].rules = below_msr_rules(&sets[3].count);
+	sets[4].rules = apic_msr_rules(&sets[4].count);
 }
 
 static const struct msr_rule *find_rule(u32 msr)

@@ -17,6 +17,8 @@ void exit_invd(struct percpu *cpu, const struct exit_info *info);
 void exit_hidden_insn(struct percpu *cpu, const struct exit_info *info);
 void exit_triple_fault(struct percpu *cpu, const struct exit_info *info);
 void exit_init(struct percpu *cpu, const struct exit_info *info);
+void exit_sipi(struct percpu *cpu, const struct exit_info *info);
 void exit_nmi(struct percpu *cpu, const struct exit_info *info);
+void exit_nmi_window(struct percpu *cpu, const struct exit_info *info);
 
 #endif

@@ -3,13 +3,17 @@
  * VMCALL and VMMCALL: Keel's own by signature (keel/abi.h), else the hypervisor's below, else #UD.
  */
 #include <keel/abi.h>
+#include <keel/panic.h>
 
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"
 #include "mm/frame.h"
 #include "vmm/backend.h"
 #include "vmm/below.h"
+#include "vmm/cpu_start.h"
+#include "vmm/cpus.h"
 #include "vmm/handlers.h"
+#include "vmm/kick.h"
 #include "vmm/stats.h"
 
 static void set_u64(struct percpu *cpu, u64 v)
@@ -18,22 +22,72 @@ static void set_u64(struct percpu *cpu, u64 v)
 	cpu->regs.rbx = (u32)(v >> 32);
 }
 
+static void ping(struct percpu *cpu)
+{
+	cpu->regs.rax = KEEL_HC_ANSWER;
+	cpu->regs.rbx = KEEL_ABI_VERSION;
+	cpu->regs.rcx = cpu->index;
+	cpu->regs.rdx = backend->abi_id;
+}
+
+static void describe_cpus(struct percpu *cpu)
+{
+	u32 running = 0;
+
+	for (u32 i = 0; i < cpu_count && i < 32; i++)
+		running |= cpu_runs(cpus[i]) ? BIT(i) : 0;
+	cpu->regs.rax = cpu_count;
+	cpu->regs.rbx = cpus_parked;
+	cpu->regs.rcx = cpu_start_policy();
+	cpu->regs.rdx = running;
+}
+
+static u32 sync_cpus(struct percpu *cpu)
+{
+	u32 count;
+
+	kick_stop_others(cpu, &count);
+	kick_resume_others();
+	return count;
+}
+
+static void count_exits(struct percpu *cpu)
+{
+	/* EBX = 0 becomes STATS_ALL_CPUS. */
+	set_u64(cpu, stats_exits((u32)cpu->regs.rbx - 1, (u32)cpu->regs.rdx));
+}
+
+#ifdef CONFIG_TEST_HOOKS
+static void test_hook(u32 what)
+{
+	if (what == KEEL_TEST_PANIC)
+		panic("the guest asked for it (KEEL_TEST_PANIC)");
+	while (what == KEEL_TEST_HANG)
+		cpu_relax();
+}
+#endif
+
 static void call(struct percpu *cpu)
 {
 	switch ((u32)cpu->regs.rcx) {
-	case KEEL_HC_PING:
-		cpu->regs.rax = KEEL_HC_ANSWER;
-		cpu->regs.rbx = KEEL_ABI_VERSION;
-		cpu->regs.rcx = cpu->index;
-		cpu->regs.rdx = backend->abi_id;
-		break;
 	case KEEL_HC_REGION:
 		set_u64(cpu, keel_region.start);
 		cpu->regs.rcx = (u32)(keel_region.end - keel_region.start);
 		break;
 	case KEEL_HC_EXITS:
-		set_u64(cpu, stats_exits((u32)cpu->regs.rdx));
+		count_exits(cpu);
 		break;
+	case KEEL_HC_CPUS:
+		describe_cpus(cpu);
+		break;
+	case KEEL_HC_SYNC:
+		cpu->regs.rax = sync_cpus(cpu);
+		break;
+#ifdef CONFIG_TEST_HOOKS
+	case KEEL_HC_TEST:
+		test_hook((u32)cpu->regs.rdx);
+		break;
+#endif
 	default:
 		cpu->regs.rax = KEEL_HC_UNKNOWN;
 	}
@@ -45,7 +99,10 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 
 	(void)info;
 	backend->get_state(cpu, &state);
-	if (state.cpl) {
+	if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE && (u32)cpu->regs.rcx == KEEL_HC_PING) {
+		ping(cpu);
+		backend->skip(cpu);
+	} else if (state.cpl) {
 		backend->inject(cpu, VECTOR_UD, 0);
 	} else if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE) {
 		call(cpu);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/nested.h"
 
+#include <generated/autoconf.h>
 #include <keel/bits.h>
 #include <keel/console.h>
 #include <keel/errno.h>
 #include <keel/panic.h>
+#include <keel/spinlock.h>
 
 #include "cpu/cpuid.h"
 #include "cpu/mtrr_read.h"
@@ -12,12 +14,21 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/frame_table.h"
+#include "vmm/kick.h"
 
 #define LOW_END	    GIB(4)
 /* What one on-demand mapping covers: at most one table where 1 GiB pages are missing. */
 #define DEMAND_SIZE GIB(1)
 
+struct protected_page {
+	gpa_t gpa;
+	u32 users; /* 0: this slot is free */
+};
+
+static struct spinlock lock;
 static struct pt table;
+/* Each CPU protects its new page before it gives up the old one. */
+static struct protected_page protected_pages[2 * CONFIG_NR_CPUS];
 static const struct range_list *guest_ram;
 static struct mtrr_state types;
 static hpa_t junk;
@@ -25,6 +36,12 @@ static hpa_t junk;
 static gpa_t junk_end;
 /* Set when the guest's memory types are too scattered for the pool: everything is UC then. */
 static bool all_uncached;
+
+static void take_lock(struct percpu *cpu)
+{
+	while (!spin_trylock(&lock))
+		kick_poll(cpu);
+}
 
 /* Maps [start, end) to itself, each part with the memory type its MTRRs give. */
 static int map_identity(u64 start, u64 end)
@@ -67,6 +84,31 @@ static int map_junk_pages(void)
 	return err;
 }
 
+static u64 page_attrs(gpa_t gpa)
+{
+	enum mem_type type = MEM_WB;
+
+	if (all_uncached)
+		type = MEM_UC;
+	else if (backend->nested_has_types)
+		type = mtrr_type(&types, gpa, NULL);
+	return backend->nested_attrs(type);
+}
+
+static int map_protected_pages(void)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(protected_pages) && !err; i++) {
+		const struct protected_page *p = &protected_pages[i];
+
+		if (p->users)
+			err = pt_map(&table, p->gpa, p->gpa, PAGE_SIZE,
+				     page_attrs(p->gpa) & ~backend->nested_write);
+	}
+	return err;
+}
+
 /* One past the highest GPA that the table's format and this CPU have. */
 static u64 gpa_limit(void)
 {
@@ -88,7 +130,9 @@ static int map_all(void)
 		if (r->type == RANGE_USABLE && start < end)
 			err = map_identity(start, end);
 	}
-	return err ? err : map_junk_pages();
+	if (!err)
+		err = map_junk_pages();
+	return err ? err : map_protected_pages();
 }
 
 int nested_init(const struct range_list *ram)
@@ -118,34 +162,139 @@ static int rebuild(void)
 	return err ? err : map_all();
 }
 
-bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
+/* As rebuild(), with the other CPUs in Keel; they flush when they go on. */
+static int rebuild_alone(struct percpu *cpu)
+{
+	int err = -EBUSY;
+
+	if (kick_stop_others(cpu, NULL))
+		err = rebuild();
+	backend->flush(cpu);
+	kick_resume_others();
+	return err;
+}
+
+/*
+ * Maps the part of [start, end) around @gpa that is not mapped: a table that is there is never
+ * replaced, so that no TLB holds anything that becomes wrong.
+ */
+static int map_hole(gpa_t gpa, u64 start, u64 end)
+{
+	struct pt_leaf leaf;
+	u64 hole;
+
+	if (pt_lookup(&table, gpa, &leaf))
+		return 0;
+	hole = align_down(gpa, leaf.size);
+	return map_identity(max_u64(start, hole), min_u64(end, hole + leaf.size));
+}
+
+static int map_demanded(struct percpu *cpu, gpa_t gpa)
 {
 	u64 start = align_down(gpa, DEMAND_SIZE);
 	u64 end = min_u64(start + DEMAND_SIZE, gpa_limit());
+	int err = map_hole(gpa, start, end);
+
+	if (!err)
+		return 0;
+	/* The pool may be used up by earlier demands: forget them all and try once more. */
+	err = rebuild_alone(cpu);
+	return err ? err : map_hole(gpa, start, end);
+}
+
+bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
+{
+	struct pt_leaf leaf;
 	int err;
 
-	if (gpa < LOW_END || gpa >= gpa_limit())
+	if (gpa >= gpa_limit())
 		return false;
-	log_debug("mapping 0x%llx on demand, %u frames left", (unsigned long long)gpa,
-		  frame_left());
-	err = map_identity(start, end);
-	/* The pool may be used up by earlier demands: forget them all and try once more. */
-	if (err && !rebuild())
-		err = map_identity(start, end);
-	/*
-	 * A table that a larger page replaced may still be cached, and serve for something else
-	 * soon.
-	 */
+	take_lock(cpu);
+	if (gpa < LOW_END) {
+		err = pt_lookup(&table, gpa, &leaf) ? 0 : -ENOENT;
+	} else {
+		log_debug("mapping 0x%llx on demand, %u frames left", (unsigned long long)gpa,
+			  frame_left());
+		err = map_demanded(cpu, gpa);
+	}
+	spin_unlock(&lock);
+	/* What is mapped was missed by a TLB that is out of date. */
 	backend->flush(cpu);
 	return !err;
 }
 
+static struct protected_page *find_protected(gpa_t gpa)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(protected_pages); i++) {
+		if (protected_pages[i].users && protected_pages[i].gpa == gpa)
+			return &protected_pages[i];
+	}
+	return NULL;
+}
+
+static struct protected_page *free_slot(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(protected_pages); i++) {
+		if (!protected_pages[i].users)
+			return &protected_pages[i];
+	}
+	panic("more protected pages than CPUs");
+}
+
+void nested_protect(struct percpu *cpu, gpa_t gpa)
+{
+	struct protected_page *p;
+
+	take_lock(cpu);
+	p = find_protected(gpa);
+	if (!p) {
+		p = free_slot();
+		p->gpa = gpa;
+	}
+	p->users++;
+	if (map_protected_pages() && (rebuild_alone(cpu) || map_protected_pages()))
+		panic("no page left to trap the local APIC at 0x%llx", (unsigned long long)gpa);
+	spin_unlock(&lock);
+	backend->flush(cpu);
+}
+
+void nested_unprotect(struct percpu *cpu, gpa_t gpa)
+{
+	struct protected_page *p;
+
+	take_lock(cpu);
+	p = find_protected(gpa);
+	if (p && !--p->users && pt_map(&table, gpa, gpa, PAGE_SIZE, page_attrs(gpa)))
+		panic("no page left to map the local APIC's old place");
+	spin_unlock(&lock);
+	backend->flush(cpu);
+}
+
+bool nested_is_protected(gpa_t gpa)
+{
+	return find_protected(align_down(gpa, PAGE_SIZE));
+}
+
 void nested_map_junk(struct percpu *cpu, gpa_t end)
 {
+	take_lock(cpu);
 	junk_end = max_u64(junk_end, end);
 	if (map_junk_pages())
 		panic("no page left to map over Keel's hidden memory");
+	spin_unlock(&lock);
 	backend->flush(cpu);
+}
+
+static void take_new_types(const struct mtrr_state *now)
+{
+	types = *now;
+	all_uncached = false;
+	if (!rebuild())
+		return;
+	log_error("the guest's MTRRs are too scattered to follow: all its memory is uncached");
+	all_uncached = true;
+	if (rebuild())
+		panic("no page left for the nested page table");
 }
 
 void nested_types_changed(struct percpu *cpu)
@@ -154,17 +303,18 @@ void nested_types_changed(struct percpu *cpu)
 
 	mtrr_read(&now);
 	/* While E = 0 the guest is in the middle of a change (SDM volume 3, 12.11.7.2). */
-	if (!(now.def_type & MTRR_DEF_TYPE_E) || mtrr_same_map(&types, &now))
+	if (!(now.def_type & MTRR_DEF_TYPE_E))
 		return;
-	log_debug("the guest changed its memory types: mapping anew");
-	types = now;
-	all_uncached = false;
-	if (rebuild()) {
-		log_error("the guest's MTRRs are too scattered to follow: all its memory is "
-			  "uncached");
-		all_uncached = true;
-		if (rebuild())
-			panic("no page left for the nested page table");
+	take_lock(cpu);
+	/* On the other CPUs that follow, the map is this one already. */
+	if (!mtrr_same_map(&types, &now)) {
+		log_debug("the guest changed its memory types: mapping anew");
+		if (kick_stop_others(cpu, NULL))
+			take_new_types(&now);
+		else
+			log_error("the guest's new memory types are not followed");
+		backend->flush(cpu);
+		kick_resume_others();
 	}
-	backend->flush(cpu);
+	spin_unlock(&lock);
 }

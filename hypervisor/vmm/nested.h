@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The nested page table: guest-physical is host-physical, but for Keel's own memory. */
+/*
+ * The nested page table, one for all CPUs: guest-physical is host-physical, but for Keel's own memory.
+ * What only adds a mapping needs no flush; what takes tables away stops the other CPUs meanwhile.
+ */
 #ifndef KEEL_VMM_NESTED_H
 #define KEEL_VMM_NESTED_H
 
@@ -16,10 +19,18 @@ int nested_init(const struct range_list *ram);
 hpa_t nested_root(void);
 
 /*
- * Maps what lies around @gpa above 4 GiB: MMIO that no memory map names. False if it cannot be
- * mapped.
+ * The guest missed @gpa: maps what lies around it if that is above 4 GiB, MMIO that no memory map
+ * names. True also if it is mapped by now; false if it cannot be.
  */
 bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa);
+
+/*
+ * Makes the page at @gpa read-only until as many nested_unprotect() have followed: writes exit.
+ * Other CPUs may go on writing to it until their TLBs forget it. No room is a panic.
+ */
+void nested_protect(struct percpu *cpu, gpa_t gpa);
+void nested_unprotect(struct percpu *cpu, gpa_t gpa);
+bool nested_is_protected(gpa_t gpa);
 
 /* Backs the hidden memory below @end, page-aligned, by one page of junk. */
 void nested_map_junk(struct percpu *cpu, gpa_t end);

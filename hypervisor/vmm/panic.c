@@ -9,6 +9,8 @@
 #include "mode/image.h"
 #include "vmm/backend.h"
 #include "vmm/exit.h"
+#include "vmm/kick.h"
+#include "vmm/panic_dump.h"
 #include "vmm/stats.h"
 
 #define BACKTRACE_MAX 16
@@ -56,18 +58,31 @@ static void print_guest(struct percpu *cpu)
 			 cpu->regs.by_number[i + 2], cpu->regs.by_number[i + 3]);
 }
 
-static _Noreturn void give_up(const struct frame *f)
+void panic_dump_stopped(struct percpu *cpu)
 {
-	/* The dump itself may fail: then what is on the console has to do. */
-	static bool dumping;
-	struct percpu *cpu = this_cpu();
-	bool dump = backend && cpu->guest_started && !dumping;
+	log_line(LOG_PANIC, "CPU %u: stopped after %llu exits", cpu->index,
+		 (unsigned long long)stats_exits(cpu->index, EXIT_REASONS));
+	print_guest(cpu);
+}
 
-	dumping = true;
+void panic_dump_silent(const struct percpu *cpu)
+{
+	log_line(LOG_PANIC, "CPU %u: does not answer; it was last seen in %s, exit number %u (%s)",
+		 cpu->index, cpu->passage & 1 ? "Keel" : "the guest", (cpu->passage + 1) / 2,
+		 cpu->last.reason < EXIT_REASONS ? exit_reason_names[cpu->last.reason] : "?");
+}
+
+/* The dump itself may fail: then what is on the console has to do. */
+static _Noreturn void give_up(struct percpu *cpu, const struct frame *f)
+{
+	bool dump = backend && cpu->guest_started && !cpu->dumping;
+
+	cpu->dumping = 1;
 	print_backtrace(f);
 	if (dump) {
 		print_guest(cpu);
 		stats_print("panic");
+		kick_stop_for_panic(cpu);
 	}
 	log_line(LOG_PANIC, "halted");
 	cpu_halt();
@@ -75,21 +90,26 @@ static _Noreturn void give_up(const struct frame *f)
 
 _Noreturn void panic(const char *fmt, ...)
 {
+	struct percpu *cpu = this_cpu();
 	va_list ap;
 
+	kick_begin_panic(cpu);
 	console_take_back();
-	log_line(LOG_PANIC, "PANIC on CPU %u", this_cpu()->index);
+	log_line(LOG_PANIC, "PANIC on CPU %u", cpu->index);
 	va_start(ap, fmt);
 	log_vline(LOG_PANIC, fmt, ap);
 	va_end(ap);
-	give_up(__builtin_frame_address(0));
+	give_up(cpu, __builtin_frame_address(0));
 }
 
 _Noreturn void panic_exception(const struct isr_frame *frame)
 {
+	struct percpu *cpu = this_cpu();
+
+	kick_begin_panic(cpu);
 	console_take_back();
-	log_line(LOG_PANIC, "PANIC on CPU %u: exception %lu in Keel, error code 0x%lx",
-		 this_cpu()->index, frame->vector, frame->error);
+	log_line(LOG_PANIC, "PANIC on CPU %u: exception %lu in Keel, error code 0x%lx", cpu->index,
+		 frame->vector, frame->error);
 	log_line(LOG_PANIC, "RIP %016lx (link address 0x%lx) RSP %016lx RFLAGS %08lx CR2 %016lx",
 		 frame->rip, image_link_address(frame->rip), frame->rsp, frame->rflags, read_cr2());
 	log_line(LOG_PANIC, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", frame->rax, frame->rbx,
@@ -99,7 +119,7 @@ _Noreturn void panic_exception(const struct isr_frame *frame)
 	log_line(LOG_PANIC, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", frame->r9, frame->r10,
 		 frame->r11, frame->r12);
 	log_line(LOG_PANIC, "r13 %016lx r14 %016lx r15 %016lx", frame->r13, frame->r14, frame->r15);
-	give_up((const struct frame *)frame->rbp);
+	give_up(cpu, (const struct frame *)frame->rbp);
 }
 
 _Noreturn void refuse(const char *fmt, ...)

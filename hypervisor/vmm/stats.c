@@ -2,23 +2,32 @@
 #include "vmm/stats.h"
 
 #include <keel/console.h>
-#include <keel/percpu.h>
-#include <keel/percpu.h>
 
 #include "lib/format.h"
+#include "vmm/cpus.h"
 #include "vmm/exit.h"
 
 #define LINE_SIZE 200
 
-u64 stats_exits(u32 reason)
+static u64 exits_of(const struct percpu *cpu, u32 reason)
 {
-	const struct percpu *cpu = this_cpu();
 	u64 sum = 0;
 
 	if (reason < EXIT_REASONS)
 		return cpu->exits[reason];
 	for (u32 i = 0; i < EXIT_REASONS; i++)
 		sum += cpu->exits[i];
+	return sum;
+}
+
+u64 stats_exits(u32 index, u32 reason)
+{
+	u64 sum = 0;
+
+	if (index < cpu_count)
+		return exits_of(cpus[index], reason);
+	for (u32 i = 0; i < cpu_count && index == STATS_ALL_CPUS; i++)
+		sum += exits_of(cpus[i], reason);
 	return sum;
 }
 
@@ -29,12 +38,12 @@ void stats_print(const char *event)
 
 	line[0] = '\0';
 	for (u32 i = 0; i < EXIT_REASONS; i++) {
-		u64 n = stats_exits(i);
+		u64 n = stats_exits(STATS_ALL_CPUS, i);
 
 		if (n && used < LINE_SIZE)
 			used += keel_snprintf(line + used, LINE_SIZE - used, " %s=%llu",
 					      exit_reason_names[i], (unsigned long long)n);
 	}
-	log_notice("%s; exits: total=%llu%s", event, (unsigned long long)stats_exits(EXIT_REASONS),
-		   line);
+	log_notice("%s; exits: total=%llu%s", event,
+		   (unsigned long long)stats_exits(STATS_ALL_CPUS, EXIT_REASONS), line);
 }

@@ -7,6 +7,10 @@
 #include "cpu/msr.h"
 #include "vmx/vmx.h"
 
+#ifndef ICR_INIT
+#define ICR_INIT 5 /* ICR delivery mode (SDM 11.6.1) */
+#endif
+
 static bool present(void)
 {
 	return cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_VMX;
@@ -14,7 +18,7 @@ static bool present(void)
 
 static int init(const char **why)
 {
-	int error = vmx_read_capabilities(why);
+	int error = vmx_read_capabilities(&vmx_caps, why);
 
 	if (error)
 		return error;
@@ -33,6 +37,11 @@ static unsigned long nmi_window(unsigned long ip)
 		      ip < (unsigned long)vmx_entry_window_end;
 
 	return inside ? (unsigned long)vmx_entry_restart : ip;
+}
+
+static bool has_wait_for_sipi(void)
+{
+	return vmx_caps.wait_for_sipi;
 }
 
 _Noreturn static void run(struct percpu *cpu)
@@ -69,6 +78,7 @@ const struct backend vmx_backend = {
 	.nested_format = &vmx_ept_format,
 	.nested_attrs = vmx_ept_attrs,
 	.nested_has_types = true,
+	.nested_write = EPT_WRITE,
 	.msr_rules = msr_rules,
 	.msr_rule_count = ARRAY_SIZE(msr_rules),
 	.present = present,
@@ -76,9 +86,18 @@ const struct backend vmx_backend = {
 	.trap_msr = vmx_trap_msr,
 	.trap_ports = vmx_trap_ports,
 	.cpu_on = vmx_cpu_on,
-	.start_state = vmx_start_state,
+	.reset_state = vmx_reset_state,
+	.start_flat = vmx_start_flat,
+	.start_sipi = vmx_start_sipi,
+	.park = vmx_park,
+	.has_wait_for_sipi = has_wait_for_sipi,
+	.wait_for_sipi = vmx_wait_for_sipi,
 	.run = run,
+	/* Latched in VMX root operation, an exit in the guest (SDM 24.2, 26.2). */
+	.kick_mode = ICR_INIT,
 	.skip = vmx_skip,
+	.skip_bytes = vmx_skip_bytes,
+	.set_rflags = vmx_set_rflags,
 	.inject = vmx_inject,
 	.get_state = vmx_get_state,
 	.set_cr0 = vmx_set_cr0,

@@ -3,6 +3,7 @@
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include <keel/errno.h>
+#include "lib/string.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
@@ -13,6 +14,10 @@
 /* IA32_VMX_BASIC (A.1) */
 #define BASIC_REVISION	    0x7fffffffu
 #define BASIC_TRUE_CONTROLS BIT64(55)
+
+/* IA32_VMX_MISC (A.6) */
+#define IA32_VMX_MISC	    0x485
+#define MISC_WAIT_FOR_SIPI  BIT64(8)
 
 /* IA32_VMX_EPT_VPID_CAP (A.10) */
 #define CAP_WALK_4	    BIT64(6)
@@ -41,7 +46,7 @@ static u32 allowed_controls(u32 msr, u32 wanted)
 	return (wanted | (u32)cap) & (u32)(cap >> 32);
 }
 
-static void choose_controls(void)
+static void choose_controls(struct vmx_capabilities *caps)
 {
 	bool true_msrs = rdmsr(IA32_VMX_BASIC) & BASIC_TRUE_CONTROLS;
 	u32 exit = EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT |
@@ -50,33 +55,33 @@ static void choose_controls(void)
 	if (sizeof(long) == sizeof(u64))
 		exit |= EXIT_HOST_ADDRESS_SPACE_SIZE;
 	/* The NMI controls are on only while an NMI waits (event.c). */
-	vmx_caps.pin = allowed_controls(
+	caps->pin = allowed_controls(
 		true_msrs ? IA32_VMX_TRUE_PINBASED_CTLS : IA32_VMX_PINBASED_CTLS, 0);
-	vmx_caps.primary = allowed_controls(
+	caps->primary = allowed_controls(
 		true_msrs ? IA32_VMX_TRUE_PROCBASED_CTLS : IA32_VMX_PROCBASED_CTLS,
 		PRIMARY_USE_IO_BITMAPS | PRIMARY_USE_MSR_BITMAPS | PRIMARY_ACTIVATE_SECONDARY);
-	vmx_caps.exit =
+	caps->exit =
 		allowed_controls(true_msrs ? IA32_VMX_TRUE_EXIT_CTLS : IA32_VMX_EXIT_CTLS, exit);
-	vmx_caps.entry = allowed_controls(
-		true_msrs ? IA32_VMX_TRUE_ENTRY_CTLS : IA32_VMX_ENTRY_CTLS,
-		ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_PAT | ENTRY_LOAD_IA32_EFER);
-	if (vmx_caps.primary & PRIMARY_ACTIVATE_SECONDARY)
-		vmx_caps.secondary = allowed_controls(
+	caps->entry = allowed_controls(true_msrs ? IA32_VMX_TRUE_ENTRY_CTLS : IA32_VMX_ENTRY_CTLS,
+				       ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_IA32_PAT |
+					       ENTRY_LOAD_IA32_EFER);
+	if (caps->primary & PRIMARY_ACTIVATE_SECONDARY)
+		caps->secondary = allowed_controls(
 			IA32_VMX_PROCBASED_CTLS2,
 			SECONDARY_ENABLE_EPT | SECONDARY_ENABLE_RDTSCP | SECONDARY_ENABLE_VPID |
 				SECONDARY_UNRESTRICTED_GUEST | SECONDARY_ENABLE_INVPCID |
 				SECONDARY_ENABLE_XSAVES | SECONDARY_ENABLE_USER_WAIT);
 }
 
-static void read_ept_vpid(u64 cap)
+static void read_ept_vpid(struct vmx_capabilities *caps, u64 cap)
 {
-	vmx_caps.ept_2m = cap & CAP_EPT_2M;
-	vmx_caps.ept_1g = cap & CAP_EPT_1G;
-	vmx_caps.invept_single = cap & CAP_INVEPT_SINGLE;
-	vmx_caps.invvpid_single = cap & CAP_INVVPID_SINGLE;
+	caps->ept_2m = cap & CAP_EPT_2M;
+	caps->ept_1g = cap & CAP_EPT_1G;
+	caps->invept_single = cap & CAP_INVEPT_SINGLE;
+	caps->invvpid_single = cap & CAP_INVVPID_SINGLE;
 	/* A VPID keeps the guest's translations over exits: only where they can be dropped too. */
 	if (!(cap & CAP_INVVPID) || !(cap & (CAP_INVVPID_SINGLE | CAP_INVVPID_ALL)))
-		vmx_caps.secondary &= ~SECONDARY_ENABLE_VPID;
+		caps->secondary &= ~SECONDARY_ENABLE_VPID;
 }
 
 /*
@@ -84,41 +89,41 @@ static void read_ept_vpid(u64 cap)
  * those of CR4 whose feature it hides. The guest finds the others as on the bare machine: setting
  * one that VMX operation forbids is #GP without an exit (26.3).
  */
-static void read_fixed_bits(void)
+static void read_fixed_bits(struct vmx_capabilities *caps)
 {
-	vmx_caps.cr0_fixed0 = rdmsr(IA32_VMX_CR0_FIXED0);
-	vmx_caps.cr0_fixed1 = rdmsr(IA32_VMX_CR0_FIXED1);
-	vmx_caps.cr4_fixed0 = rdmsr(IA32_VMX_CR4_FIXED0);
-	vmx_caps.cr4_fixed1 = rdmsr(IA32_VMX_CR4_FIXED1);
+	caps->cr0_fixed0 = rdmsr(IA32_VMX_CR0_FIXED0);
+	caps->cr0_fixed1 = rdmsr(IA32_VMX_CR0_FIXED1);
+	caps->cr4_fixed0 = rdmsr(IA32_VMX_CR4_FIXED0);
+	caps->cr4_fixed1 = rdmsr(IA32_VMX_CR4_FIXED1);
 	/* An unrestricted guest may clear PE and PG. */
-	vmx_caps.cr0_owned = vmx_caps.cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
-	vmx_caps.cr4_owned = CR4_VMXE;
-	if (vmx_caps.cr4_fixed1 & CR4_SMXE)
-		vmx_caps.cr4_owned |= CR4_SMXE;
+	caps->cr0_owned = caps->cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
+	caps->cr4_owned = CR4_VMXE;
+	if (caps->cr4_fixed1 & CR4_SMXE)
+		caps->cr4_owned |= CR4_SMXE;
 }
 
-static const char *first_missing(u64 ept_vpid)
+static const char *first_missing(const struct vmx_capabilities *caps, u64 ept_vpid)
 {
 	u32 pin = rdmsr(IA32_VMX_PINBASED_CTLS) >> 32;
 	u32 primary = rdmsr(IA32_VMX_PROCBASED_CTLS) >> 32;
-	u32 cr3_exits = vmx_caps.primary & (PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING);
+	u32 cr3_exits = caps->primary & (PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING);
 	u32 pat = EXIT_SAVE_IA32_PAT | EXIT_LOAD_IA32_PAT;
 	u32 efer = EXIT_SAVE_IA32_EFER | EXIT_LOAD_IA32_EFER;
 	const struct requirement requirements[] = {
-		{vmx_caps.secondary, SECONDARY_ENABLE_EPT,
+		{caps->secondary, SECONDARY_ENABLE_EPT,
 		 "this CPU has no extended page tables (EPT)" REMEDY},
-		{vmx_caps.secondary, SECONDARY_UNRESTRICTED_GUEST,
+		{caps->secondary, SECONDARY_UNRESTRICTED_GUEST,
 		 "this CPU has no unrestricted guest" REMEDY},
-		{vmx_caps.primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY},
-		{vmx_caps.primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY},
+		{caps->primary, PRIMARY_USE_MSR_BITMAPS, "this CPU has no MSR bitmaps" REMEDY},
+		{caps->primary, PRIMARY_USE_IO_BITMAPS, "this CPU has no I/O bitmaps" REMEDY},
 		{pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, "this CPU has no virtual NMIs" REMEDY},
 		{primary, PRIMARY_NMI_WINDOW_EXITING, "this CPU has no NMI-window exiting" REMEDY},
 		{~cr3_exits, PRIMARY_CR3_LOAD_EXITING | PRIMARY_CR3_STORE_EXITING,
 		 "this CPU cannot leave CR3 to the guest" REMEDY},
-		{vmx_caps.exit, pat, "this CPU cannot switch IA32_PAT" REMEDY},
-		{vmx_caps.entry, ENTRY_LOAD_IA32_PAT, "this CPU cannot switch IA32_PAT" REMEDY},
-		{vmx_caps.exit, efer, "this CPU cannot switch IA32_EFER" REMEDY},
-		{vmx_caps.entry, ENTRY_LOAD_IA32_EFER, "this CPU cannot switch IA32_EFER" REMEDY},
+		{caps->exit, pat, "this CPU cannot switch IA32_PAT" REMEDY},
+		{caps->entry, ENTRY_LOAD_IA32_PAT, "this CPU cannot switch IA32_PAT" REMEDY},
+		{caps->exit, efer, "this CPU cannot switch IA32_EFER" REMEDY},
+		{caps->entry, ENTRY_LOAD_IA32_EFER, "this CPU cannot switch IA32_EFER" REMEDY},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(requirements); i++)
@@ -131,17 +136,35 @@ static const char *first_missing(u64 ept_vpid)
 	return NULL;
 }
 
-int vmx_read_capabilities(const char **why)
+int vmx_read_capabilities(struct vmx_capabilities *caps, const char **why)
 {
 	u64 ept_vpid = 0;
 
-	vmx_caps.revision = rdmsr(IA32_VMX_BASIC) & BASIC_REVISION;
-	choose_controls();
-	if (vmx_caps.secondary & SECONDARY_ENABLE_EPT) /* else the MSR need not exist */
+	memset(caps, 0, sizeof(*caps)); /* padding too: they are compared as bytes */
+	caps->revision = rdmsr(IA32_VMX_BASIC) & BASIC_REVISION;
+	choose_controls(caps);
+	if (caps->secondary & SECONDARY_ENABLE_EPT) /* else the MSR need not exist */
 		ept_vpid = rdmsr(IA32_VMX_EPT_VPID_CAP);
-	read_ept_vpid(ept_vpid);
-	read_fixed_bits();
-	*why = first_missing(ept_vpid);
+	read_ept_vpid(caps, ept_vpid);
+	read_fixed_bits(caps);
+	caps->wait_for_sipi = rdmsr(IA32_VMX_MISC) & MISC_WAIT_FOR_SIPI;
+	*why = first_missing(caps, ept_vpid);
+	return *why ? -ENODEV : 0;
+}
+
+int vmx_check_capabilities(const char **why)
+{
+	struct vmx_capabilities mine;
+	int error = vmx_read_capabilities(&mine, why);
+
+	if (error)
+		return error;
+	if (mine.revision != vmx_caps.revision)
+		*why = "this CPU's VMCS has another format than the boot CPU's: all CPUs of the "
+		       "machine must be of one model";
+	else if (memcmp(&mine, &vmx_caps, sizeof(mine)))
+		*why = "this CPU's VMX can do other things than the boot CPU's: give all CPUs the "
+		       "same microcode, by a firmware update";
 	return *why ? -ENODEV : 0;
 }
 

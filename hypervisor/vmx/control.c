@@ -22,13 +22,11 @@ VMX_INSTRUCTION(vmxon, "vmxon")
 VMX_INSTRUCTION(vmclear, "vmclear")
 VMX_INSTRUCTION(vmptrld, "vmptrld")
 
+/* Those that stay as they are; vmx_reset_state() sets the others. */
 static void set_controls(void)
 {
-	vmcs_write(VMCS_PIN_BASED_CONTROLS, vmx_caps.pin);
-	vmcs_write(VMCS_PRIMARY_CONTROLS, vmx_caps.primary);
 	vmcs_write(VMCS_SECONDARY_CONTROLS, vmx_caps.secondary);
 	vmcs_write(VMCS_EXIT_CONTROLS, vmx_caps.exit);
-	vmcs_write(VMCS_ENTRY_CONTROLS, vmx_caps.entry);
 	/* The guest's exceptions are its own. */
 	vmcs_write(VMCS_EXCEPTION_BITMAP, 0);
 	vmcs_write(VMCS_PAGE_FAULT_ERROR_CODE_MASK, 0);
@@ -37,7 +35,6 @@ static void set_controls(void)
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
-	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 	vmcs_write(VMCS_CR0_MASK, vmx_caps.cr0_owned);
 	vmcs_write(VMCS_CR4_MASK, vmx_caps.cr4_owned);
 	if (vmx_caps.secondary & SECONDARY_ENABLE_VPID)
@@ -90,9 +87,11 @@ int vmx_cpu_on(struct percpu *cpu, const char **why)
 {
 	u32 *vmxon_region = frame_alloc();
 	u32 *vmcs = frame_alloc();
-	int error = vmx_unlock(why);
+	int error = vmx_check_capabilities(why);
 
 	(void)cpu;
+	if (!error)
+		error = vmx_unlock(why);
 	if (error)
 		return error;
 	if (!vmxon_region || !vmcs) {
@@ -111,5 +110,6 @@ int vmx_cpu_on(struct percpu *cpu, const char **why)
 		return -ENODEV;
 	}
 	set_controls();
+	vmx_init_kept_state();
 	return 0;
 }

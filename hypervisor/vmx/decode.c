@@ -62,6 +62,19 @@ static void decode_io(u64 qualification, struct exit_info *info)
 	info->io.string = qualification & IO_QUALIFICATION_STRING;
 }
 
+static void decode_memory(const struct vmx_exit_fields *fields, struct exit_info *info)
+{
+	u64 q = fields->qualification;
+	u64 own = EPT_QUALIFICATION_LINEAR | EPT_QUALIFICATION_TRANSLATED;
+
+	info->memory.gpa = fields->gpa;
+	info->memory.misconfigured = info->raw == REASON_EPT_MISCONFIGURATION;
+	info->memory.write = q & EPT_QUALIFICATION_WRITE;
+	info->memory.fetch = q & EPT_QUALIFICATION_FETCH;
+	info->memory.by_instruction = (q & (own | EPT_QUALIFICATION_ASYNCHRONOUS)) == own &&
+				      !(fields->idt_vectoring_info & EVENT_VALID);
+}
+
 static u64 moved_value(const struct vmx_exit_fields *fields, const unsigned long *registers)
 {
 	/* RSP is number 4 in an instruction's encoding; its value is in the VMCS. */
@@ -120,10 +133,10 @@ void vmx_decode(const struct vmx_exit_fields *fields, const unsigned long *regis
 		decode_cr(fields, registers, info);
 		break;
 	case EXIT_MEMORY:
-		info->memory.gpa = fields->gpa;
-		info->memory.misconfigured = basic == REASON_EPT_MISCONFIGURATION;
-		info->memory.write = fields->qualification & EPT_QUALIFICATION_WRITE;
-		info->memory.fetch = fields->qualification & EPT_QUALIFICATION_FETCH;
+		decode_memory(fields, info);
+		break;
+	case EXIT_SIPI:
+		info->sipi.vector = fields->qualification & SIPI_QUALIFICATION_VECTOR;
 		break;
 	default:
 		break;

@@ -4,7 +4,6 @@
 #include "vmx/vmx.h"
 
 #define EPT_READ	      BIT64(0)
-#define EPT_WRITE	      BIT64(1)
 #define EPT_EXECUTE	      BIT64(2)
 #define EPT_RWX		      (EPT_READ | EPT_WRITE | EPT_EXECUTE)
 #define EPT_MEMORY_TYPE_SHIFT 3
@@ -25,6 +24,9 @@ struct invvpid_descriptor {
 	u64 vpid; /* bits 63:16 are reserved */
 	u64 linear_address;
 };
+
+_Static_assert(sizeof(struct invept_descriptor) == 16, "SDM 31.3, INVEPT");
+_Static_assert(sizeof(struct invvpid_descriptor) == 16, "SDM 31.3, INVVPID");
 
 /* init() clears the leaf flag of the sizes that this processor lacks. */
 struct pt_format vmx_ept_format = {

@@ -18,8 +18,13 @@ static void single_step(void)
 
 void vmx_skip(struct percpu *cpu)
 {
+	vmx_skip_bytes(cpu, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
+}
+
+void vmx_skip_bytes(struct percpu *cpu, u8 length)
+{
 	unsigned long rip = vmcs_read(VMCS_GUEST_RIP);
-	unsigned long next = rip + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	unsigned long next = rip + length;
 	unsigned long rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
@@ -85,6 +90,8 @@ void vmx_deliver_nmi(struct percpu *cpu)
 	struct vmx_event nmi = {.info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI};
 
 	cpu->nmi_pending = 0;
+	if (vmx_cpu(cpu)->phase != PHASE_RUNS)
+		return; /* a CPU that waits to be started takes none */
 	/*
 	 * A window that opens while STI still blocks means that this processor takes NMIs there
 	 * (SDM 26.2): waiting on would exit again and again. VM entry wants the bit clear.

@@ -56,6 +56,8 @@ void vmx_exit(struct percpu *cpu)
 	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
 		cpu->nmi_pending = 1;
 	exit_dispatch(cpu, &info);
+	if (__builtin_expect(vmx_cpu(cpu)->phase == PHASE_PARKED, 0))
+		vmx_stay_parked();
 }
 
 void vmx_entry_refused(struct percpu *cpu)

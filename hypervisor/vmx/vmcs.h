@@ -120,9 +120,13 @@ enum vmcs_segment {
 #define ACCESS_RIGHTS_TYPE			 0xfu
 #define ACCESS_RIGHTS_DPL_SHIFT			 5
 #define ACCESS_RIGHTS_L				 BIT(13)
+#define ACCESS_RIGHTS_DB			 BIT(14)
 #define ACCESS_RIGHTS_UNUSABLE			 BIT(16)
 #define ACCESS_RIGHTS_FLAT_CODE			 0xc09bu /* 32-bit, execute, read, accessed */
 #define ACCESS_RIGHTS_FLAT_DATA			 0xc093u
+#define ACCESS_RIGHTS_REAL_CODE			 0x9bu
+#define ACCESS_RIGHTS_REAL_DATA			 0x93u
+#define ACCESS_RIGHTS_LDT			 0x82u
 #define ACCESS_RIGHTS_BUSY_TSS			 0x8bu /* 32-bit; 64-bit in IA-32e mode */
 #define SEGMENT_TYPE_BUSY_TSS			 0xbu
 
@@ -177,7 +181,10 @@ enum vmcs_segment {
 #define BLOCKING_BY_MOV_SS			 BIT(1)
 #define BLOCKING_BY_NMI				 BIT(3)
 
+/* Activity state (25.4.2) */
 #define ACTIVITY_ACTIVE				 0
+#define ACTIVITY_HLT				 1
+#define ACTIVITY_WAIT_FOR_SIPI			 3
 
 /* VM-instruction error: VMLAUNCH with non-clear VMCS (31.4) */
 #define VMX_ERROR_NON_CLEAR			 4
@@ -197,7 +204,11 @@ enum vmcs_segment {
 #define IO_QUALIFICATION_PORT(q)		 ((q) >> 16 & 0xffff)
 #define EPT_QUALIFICATION_WRITE			 BIT(1)
 #define EPT_QUALIFICATION_FETCH			 BIT(2)
+#define EPT_QUALIFICATION_LINEAR		 BIT(7) /* there is a linear address */
+#define EPT_QUALIFICATION_TRANSLATED		 BIT(8) /* with bit 7: the access to what it means */
 #define EPT_QUALIFICATION_NMI_UNBLOCKING	 BIT(12)
+#define EPT_QUALIFICATION_ASYNCHRONOUS		 BIT(16)
+#define SIPI_QUALIFICATION_VECTOR		 0xffu
 
 enum vmx_cr_access {
 	CR_ACCESS_MOV_TO,

@@ -12,9 +12,17 @@
 /* The guest's VPID, the same on every CPU: TLBs are a CPU's own. */
 #define VMX_VPID 1
 
+/* What this CPU's guest does between two exits. */
+enum vmx_phase {
+	PHASE_RUNS,
+	PHASE_PARKED,
+	PHASE_WAITS_FOR_SIPI,
+};
+
 /* One CPU's own; lies in struct percpu. */
 struct vmx_cpu {
 	u64 eptp;
+	enum vmx_phase phase;
 	/* An NMI waits: virtual NMIs and NMI-window exiting are on until it can be injected. */
 	bool nmi_waits;
 };
@@ -36,12 +44,16 @@ struct vmx_capabilities {
 	bool ept_2m, ept_1g;
 	bool invept_single;
 	bool invvpid_single;
+	bool wait_for_sipi;
 };
 
 extern struct vmx_capabilities vmx_caps;
 
-/* Fills vmx_caps. 0, or -ENODEV with *@why as backend->init(). */
-int vmx_read_capabilities(const char **why);
+/* Fills @caps. 0, or -ENODEV with *@why as backend->init(). */
+int vmx_read_capabilities(struct vmx_capabilities *caps, const char **why);
+
+/* Is what vmx_caps says true of this CPU too? 0, or -ENODEV with *@why as backend->cpu_on(). */
+int vmx_check_capabilities(const char **why);
 
 /* Lets VMXON work on this CPU (IA32_FEATURE_CONTROL). 0, or -ENODEV with *@why. */
 int vmx_unlock(const char **why);
@@ -50,9 +62,18 @@ int vmx_unlock(const char **why);
 int vmx_cpu_on(struct percpu *cpu, const char **why);
 void vmx_set_host_state(struct percpu *cpu);
 
-/* guest_state.c: as in struct backend. */
-void vmx_start_state(struct percpu *cpu, const struct guest_start *start, hpa_t nested_root);
+/* guest_state.c: what INIT leaves alone gets its first value. */
+void vmx_init_kept_state(void);
+/* As in struct backend. */
+void vmx_reset_state(struct percpu *cpu, hpa_t nested_root);
+void vmx_start_flat(struct percpu *cpu, const struct guest_start *start);
+void vmx_start_sipi(struct percpu *cpu, u8 vector);
+void vmx_park(struct percpu *cpu);
+void vmx_wait_for_sipi(struct percpu *cpu);
 void vmx_get_state(struct percpu *cpu, struct guest_state *state);
+void vmx_set_rflags(struct percpu *cpu, u64 rflags);
+/* After an exit that may have woken a parked CPU. */
+void vmx_stay_parked(void);
 
 /* CR0 and CR4 as the guest sees them. */
 unsigned long vmx_guest_cr0(void);
@@ -68,6 +89,7 @@ void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 
 /* ept.c: four levels translate this many bits of a GPA. */
 #define EPT_ADDRESS_BITS 48
+#define EPT_WRITE	 BIT64(1)
 extern struct pt_format vmx_ept_format;
 u64 vmx_ept_attrs(enum mem_type type);
 u64 vmx_eptp(hpa_t root);
@@ -83,6 +105,7 @@ void vmx_trap_ports(u16 first, u16 count);
 
 /* event.c: as in struct backend. */
 void vmx_skip(struct percpu *cpu);
+void vmx_skip_bytes(struct percpu *cpu, u8 length);
 void vmx_inject(struct percpu *cpu, u8 vector, u32 error);
 
 /* error.c: VM-instruction error numbers and failed VM entries in words. */

@@ -201,8 +201,11 @@ static void check_hidden_svm(void)
 
 	check_trap(try_rdmsr(MSR_VM_CR, &value), NO_TRAP, "VM_CR reads");
 	check_eq(value & 0x18, 0x18, "VM_CR is SVMDIS and LOCK");
-	check_trap(try_rdmsr(MSR_VM_HSAVE_PA, &value), VEC_GP, "VM_HSAVE_PA read");
-	check_trap(try_wrmsr(MSR_VM_HSAVE_PA, 0), VEC_GP, "VM_HSAVE_PA write");
+	check_trap(try_rdmsr(MSR_VM_HSAVE_PA, &value), NO_TRAP, "VM_HSAVE_PA read");
+	check_eq(value, 0, "VM_HSAVE_PA");
+	/* Linux clears it at a reboot. */
+	check_trap(try_wrmsr(MSR_VM_HSAVE_PA, 0), NO_TRAP, "VM_HSAVE_PA cleared");
+	check_trap(try_wrmsr(MSR_VM_HSAVE_PA, 0x1000), VEC_GP, "VM_HSAVE_PA write");
 	check_trap(try_rdmsr(MSR_EFER, &value), NO_TRAP, "EFER reads");
 	check_eq(value & EFER_SVME, 0, "EFER.SVME is hidden");
 	check_trap(try_wrmsr(MSR_EFER, value | EFER_SVME), VEC_GP, "EFER.SVME cannot be set");

@@ -429,6 +429,21 @@ static void usable_cpus_are_listed(void **state)
 	assert_memory_equal(cpus.flags, flags, sizeof(flags));
 }
 
+/* All ones is broadcast in either mode; but 255 is an ID of x2APIC mode as another is. */
+static void broadcast_is_no_cpu(void **state)
+{
+	(void)state;
+	good_tables();
+	put(MADT + 44 + 3, 0xff, 1);
+	assert_int_equal(list_cpus(), 3);
+	assert_int_equal(cpus.id[0], 4);
+	put(MADT + MADT_LENGTH - 12, 0xff, 4);
+	assert_int_equal(list_cpus(), 3);
+	assert_int_equal(cpus.id[2], 0xff);
+	put(MADT + MADT_LENGTH - 12, 0xffffffff, 4);
+	assert_int_equal(list_cpus(), 2);
+}
+
 static void switch_off(u32 apic_id, u32 *flags, void *arg)
 {
 	(void)arg;
@@ -692,6 +707,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_reset_port_needs_its_flag),
 	cmocka_unit_test(a_short_fadt_has_no_newer_fields),
 	cmocka_unit_test(usable_cpus_are_listed),
+	cmocka_unit_test(broadcast_is_no_cpu),
 	cmocka_unit_test(cpus_can_be_switched_off),
 	cmocka_unit_test(hostile_madts_do_no_harm),
 	cmocka_unit_test(a_malformed_entry_ends_the_list),

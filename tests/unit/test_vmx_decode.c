@@ -79,6 +79,7 @@ static void test_needs(void **state)
 	/* The fast path reads nothing but the reason. */
 	assert_int_equal(vmx_needs(10), 0);
 	assert_int_equal(vmx_needs(31), 0);
+	assert_int_equal(vmx_needs(3), 0);
 	assert_int_equal(vmx_needs(30), NEED_QUALIFICATION);
 	assert_true(vmx_needs(48) & NEED_IDT_VECTORING);
 	/* A task switch through a gate is emulated, not delivered again. */
@@ -191,6 +192,47 @@ static void test_memory(void **state)
 	assert_true(decode(&fields).memory.misconfigured);
 }
 
+static bool by_instruction(u64 qualification, u32 idt_vectoring_info)
+{
+	return decode(&(struct vmx_exit_fields){ .reason = 48,
+						 .qualification = qualification,
+						 .idt_vectoring_info = idt_vectoring_info })
+		.memory.by_instruction;
+}
+
+static void test_memory_by_instruction(void **state)
+{
+	(void)state;
+	assert_true(by_instruction(0x181, 0));
+	assert_true(by_instruction(0x182, 0));
+	/* A walk of the guest's page tables, at first for a read and then to set a bit. */
+	assert_false(by_instruction(0x081, 0));
+	assert_false(by_instruction(0x083, 0));
+	/* The load of the PDPTEs by MOV to CR3 has no linear address; bit 8 is undefined then. */
+	assert_false(by_instruction(0x001, 0));
+	assert_false(by_instruction(0x101, 0));
+	/* The frame of an interrupt, and its descriptor in the IDT. */
+	assert_false(by_instruction(0x182, VALID | EXTERNAL | 0x31));
+	assert_false(by_instruction(0x181, VALID | HAS_ERROR | HARDWARE | PF));
+	/* Without the valid bit the vectoring information means nothing. */
+	assert_true(by_instruction(0x182, EXTERNAL | 0x31));
+	/* A trace packet. */
+	assert_false(by_instruction(0x10182, 0));
+	assert_false(decode(&(struct vmx_exit_fields){ .reason = 49 }).memory.by_instruction);
+}
+
+static void test_sipi(void **state)
+{
+	struct vmx_exit_fields fields = { .reason = 4, .qualification = 0x9a };
+
+	(void)state;
+	assert_int_equal(vmx_needs(4), NEED_QUALIFICATION);
+	assert_int_equal(decode(&fields).reason, EXIT_SIPI);
+	assert_int_equal(decode(&fields).sipi.vector, 0x9a);
+	fields.qualification = 0xff;
+	assert_int_equal(decode(&fields).sipi.vector, 0xff);
+}
+
 static struct vmx_event interrupted(u32 idt_vectoring_info)
 {
 	return vmx_interrupted_event(&(struct vmx_exit_fields){
@@ -249,6 +291,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_lmsw, set_up),
 	cmocka_unit_test_setup(test_io, set_up),
 	cmocka_unit_test_setup(test_memory, set_up),
+	cmocka_unit_test_setup(test_memory_by_instruction, set_up),
+	cmocka_unit_test_setup(test_sipi, set_up),
 	cmocka_unit_test_setup(test_interrupted_event, set_up),
 	cmocka_unit_test_setup(test_exception, set_up),
 };

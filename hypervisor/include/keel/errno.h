@@ -8,6 +8,7 @@ enum {
 	ENOMEM = 12, /* no room left in a bounded table or pool */
 	ENOENT = 2,  /* not found */
 	EFAULT = 14, /* address not mapped or access faulted */
+	EBUSY = 16,  /* someone else cannot be brought to agree */
 	ENODEV = 19, /* hardware feature is absent */
 };
 

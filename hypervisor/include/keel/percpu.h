@@ -12,14 +12,15 @@
 #define CPU_AREA_SIZE	   (1 << CPU_AREA_SHIFT)
 #define PERCPU_SIZE	   2048
 #define PERCPU_NMI_PENDING GUEST_REGS_SIZE
-#define PERCPU_VENDOR	   (GUEST_REGS_SIZE + 16)
+#define PERCPU_VENDOR	   (GUEST_REGS_SIZE + 32)
 
 #include "mode/mode.h"
 
 #ifndef __ASSEMBLER__
 
-#include <keel/types.h>
+#include <keel/apic_place.h>
 #include <keel/bits.h>
+#include <keel/types.h>
 
 #define PERCPU_EXITS_MAX 32
 
@@ -33,15 +34,35 @@ struct last_exit {
 struct percpu {
 	/* General registers of the guest while Keel runs. First: the stack begins right below. */
 	struct guest_regs regs;
-	/* Set by the NMI handler: an NMI of the guest's arrived in Keel. */
+	/* NMIs for the guest that have not been injected yet. */
 	u32 nmi_pending;
 	u32 index;
 	u32 apic_id;
 	u32 guest_started;
+	u32 dumping; /* in a panic */
 	/* The backend's own: struct vmx_cpu or struct svm_cpu. */
 	_Alignas(16) u8 vendor[1024];
 	struct last_exit last;
 	u64 exits[PERCPU_EXITS_MAX]; /* by enum exit_reason */
+
+	/* The guest's IA32_APIC_BASE on this CPU, and where its APIC is to be found by others. */
+	u64 apic_base;
+	struct apic_place place;
+	u64 window_pa; /* mm/host_map.c */
+
+	/* Written by other CPUs, with atomics. */
+	u32 startup;	    /* INIT and SIPI: a word of lib/startup.h */
+	u32 requests;	    /* REQUEST_*, vmm/kick.c */
+	u32 kick_in_flight; /* a kick has been sent that has not arrived yet */
+	u32 held;	    /* the stop that this CPU obeys, vmm/kick.c */
+	u32 stopped;	    /* for good, by a panic of another CPU's */
+
+	/* Odd while this CPU is in Keel; goes up by one at each exit and entry (vmm/watchdog.c). */
+	u32 passage;
+	struct percpu *next; /* the one it watches: the next, the last one the first */
+	u32 watched_passage;
+	u32 watched_strikes;
+	u64 watched_since; /* TSC */
 };
 
 _Static_assert(sizeof(struct percpu) <= PERCPU_SIZE, "percpu outgrew its place");

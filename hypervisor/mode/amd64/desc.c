@@ -67,19 +67,27 @@ static void build_idt(void)
 	}
 }
 
+void desc_init(void)
+{
+	build_gdt();
+	build_idt();
+}
+
+/*
+ * TR is not loaded: without stack switches nothing looks at it, and one TSS, which would then be busy,
+ * serves as all CPUs' VMX host state.
+ */
 void desc_load(void)
 {
 	struct desc_ptr gdtr = {sizeof(gdt) - 1, (unsigned long)gdt};
 	struct desc_ptr idtr = {sizeof(idt) - 1, (unsigned long)idt};
 
-	build_gdt();
-	build_idt();
 	__asm__ volatile("lgdt %0\n\t"
 			 "mov %1, %%ds\n\tmov %1, %%es\n\tmov %1, %%ss\n\t"
 			 "pushq %2\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tlretq\n"
-			 "1:\tltr %w3\n\tlidt %4"
+			 "1:\tlidt %3"
 			 :
-			 : "m"(gdtr), "r"(SEL_DATA), "i"(SEL_CODE), "r"(SEL_TSS), "m"(idtr)
+			 : "m"(gdtr), "r"(SEL_DATA), "i"(SEL_CODE), "m"(idtr)
 			 : "rax", "memory");
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUID exits only while the guest is led to x2APIC mode (vmm/x2apic_hint.c). */
+#include "cpu/cpuid.h"
+#include "cpu/regs.h"
+#include "svm/svm.h"
+
+void svm_trap_cpuid(struct percpu *cpu, bool trap)
+{
+	struct vmcb_control *control = &vmcb_of(cpu)->control;
+
+	if (trap)
+		control->intercept3 |= INTERCEPT_CPUID;
+	else
+		control->intercept3 &= ~INTERCEPT_CPUID;
+}
+
+/* CPUID mirrors CR4, which was Keel's when Keel executed it. */
+static void mirror(struct percpu *cpu, u32 *reg, u32 feature, u64 cr4_bit)
+{
+	*reg &= ~feature;
+	if (vmcb_of(cpu)->save.cr4 & cr4_bit)
+		*reg |= feature;
+}
+
+void svm_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
+{
+	if (leaf == CPUID_FEATURES)
+		mirror(cpu, &out->ecx, CPUID_1_ECX_OSXSAVE, CR4_OSXSAVE);
+	else if (leaf == CPUID_EXT_FEATURES && subleaf == 0)
+		mirror(cpu, &out->ecx, CPUID_7_ECX_OSPKE, CR4_PKE);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's local APICs, as far as Keel looks at them: the registers that start and stop CPUs,
+ * and where each CPU's page lies. All else is the hardware's.
+ */
+#ifndef KEEL_VMM_APIC_H
+#define KEEL_VMM_APIC_H
+
+#include "vmm/backend.h"
+
+/* Traps the ICR of every CPU, if cpu_start_trapped(). After cpu_start_init() and nested_init(). */
+void apic_trap(void);
+
+/* Ends that, on all CPUs. */
+void apic_untrap(void);
+
+/* Rules for the ICR's and the base's MSR. */
+const struct msr_rule *apic_msr_rules(u32 *count);
+
+/* This CPU's APIC changed its mode, its page or its ID: looks anew, and moves the trap. */
+void apic_place_changed(struct percpu *cpu);
+
+/*
+ * The guest writes the ICR. True if Keel has done what it asks for; false if the hardware is to do
+ * it.
+ */
+bool apic_icr_written(struct percpu *cpu, const struct icr *icr);
+
+/*
+ * A kick by NMI has arrived: may it have swallowed an NMI of the guest's from another source than
+ * an ICR (performance counters, LINT1)? The latch holds only one.
+ */
+bool apic_nmi_may_be_lost(void);
+
+#endif

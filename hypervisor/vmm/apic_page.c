@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/apic_page.h"
+
+#include <keel/bits.h>
+#include <keel/console.h>
+
+#include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "dev/apic.h"
+#include "lib/store.h"
+#include "mm/host_map.h"
+#include "vmm/apic.h"
+#include "vmm/guest_memory.h"
+
+#define RSP_NUMBER	 4
+#define REGISTER_ALIGNED 0xfu
+#define STOS_STEP	 4
+#define ARITHMETIC_FLAGS 0x8d5u /* CF PF AF ZF SF OF */
+
+/* The store that exited, and where the guest is. */
+struct attempt {
+	struct guest_state state;
+	struct store store;
+	gpa_t gpa;
+};
+
+static u8 code_bits(const struct guest_state *s)
+{
+	if (s->cs_long && s->efer & EFER_LMA)
+		return 64;
+	return s->cs_big ? 32 : 16;
+}
+
+static bool decode(struct percpu *cpu, const struct exit_info *info, struct attempt *a)
+{
+	u8 code[STORE_LENGTH_MAX];
+	u8 bits;
+	size_t len;
+
+	backend->get_state(cpu, &a->state);
+	a->gpa = info->memory.gpa;
+	if (!info->memory.by_instruction || a->gpa % sizeof(u32))
+		return false;
+	bits = code_bits(&a->state);
+	len = guest_read(&a->state, a->state.rip + (bits == 64 ? 0 : a->state.cs_base), code,
+			 sizeof(code));
+	return store_decode(code, len, bits, &a->store);
+}
+
+static void refuse_store(struct percpu *cpu, const struct attempt *a)
+{
+	static bool said;
+
+	if (!said)
+		log_error("a store to the local APIC at 0x%llx that Keel cannot follow (RIP "
+			  "0x%llx): #GP",
+			  (unsigned long long)a->gpa, (unsigned long long)a->state.rip);
+	said = true;
+	backend->inject(cpu, VECTOR_GP, 0);
+}
+
+static u32 source(const struct percpu *cpu, const struct attempt *a)
+{
+	if (a->store.immediate)
+		return a->store.value;
+	return (u32)(a->store.reg == RSP_NUMBER ? a->state.rsp : cpu->regs.by_number[a->store.reg]);
+}
+
+/* This CPU's own APIC: the registers that Keel looks at, and the rest to the hardware. */
+static void write_register(struct percpu *cpu, u32 reg, u32 value)
+{
+	struct icr icr;
+
+	switch (reg) {
+	case APIC_REG_ICR_LOW:
+		icr = icr_xapic(value, apic_read(APIC_REG_ICR_HIGH));
+		if (!apic_icr_written(cpu, &icr))
+			apic_write(reg, value);
+		break;
+	case APIC_REG_ID:
+	case APIC_REG_LDR:
+	case APIC_REG_DFR:
+		apic_write(reg, value);
+		apic_place_changed(cpu);
+		break;
+	default:
+		apic_write(reg, value);
+	}
+}
+
+static bool is_own_apic(const struct percpu *cpu, gpa_t gpa)
+{
+	return cpu->place.enabled && !cpu->place.x2apic &&
+	       align_down(gpa, PAGE_SIZE) == (cpu->apic_base & APIC_BASE_ADDRESS);
+}
+
+/* What the instruction does beside the store. */
+static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 flags)
+{
+	struct guest_regs *regs = &cpu->regs;
+	unsigned long mask = a->store.address_bits == 16 ? 0xffff : ~0ul;
+	unsigned long di = regs->rdi;
+
+	if (a->store.op == STORE_XCHG)
+		regs->by_number[a->store.reg] = old;
+	if (a->store.stos) {
+		di += a->state.rflags & RFLAGS_DF ? -(unsigned long)STOS_STEP : STOS_STEP;
+		if (a->store.address_bits == 32)
+			di = (u32)di;
+		regs->rdi = (regs->rdi & ~mask) | (di & mask);
+	}
+	if ((a->state.rflags ^ flags) & ARITHMETIC_FLAGS)
+		backend->set_rflags(cpu, (a->state.rflags & ~(u64)ARITHMETIC_FLAGS) |
+						 (flags & ARITHMETIC_FLAGS));
+	backend->skip_bytes(cpu, a->store.length);
+}
+
+void apic_page_store(struct percpu *cpu, const struct exit_info *info)
+{
+	struct attempt a;
+	volatile u32 *target;
+	u32 flags, value;
+	u32 old = 0;
+
+	if (!decode(cpu, info, &a) || (a.store.op == STORE_XCHG && a.store.reg == RSP_NUMBER)) {
+		refuse_store(cpu, &a);
+		return;
+	}
+	target = host_map_any(a.gpa, sizeof(u32));
+	flags = (u32)a.state.rflags;
+	if (a.store.op != STORE_MOV && target)
+		old = *target;
+	value = store_result(&a.store, old, source(cpu, &a), &flags);
+	if (is_own_apic(cpu, a.gpa) && !(a.gpa & REGISTER_ALIGNED))
+		write_register(cpu, a.gpa & (PAGE_SIZE - 1), value);
+	else if (target)
+		*target = value;
+	finish(cpu, &a, old, flags);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm/x2apic_hint.h"
+
+#include <generated/autoconf.h>
+
+#include "lib/string.h"
+#include "vmm/below.h"
+#include "vmm/cpu_start.h"
+#include "vmm/cpus.h"
+
+#define CPUID_1_ECX_X2APIC BIT(21)
+/* KVM's leaves (Linux Documentation/virt/kvm/cpuid.rst). */
+#define KVM_LEAF_FEATURES  0x40000001
+#define KVM_SIGNATURE	   "KVMKVMKVM\0\0"
+
+#ifdef CONFIG_X2APIC_HINT
+static const bool wanted = true;
+#else
+static const bool wanted = false;
+#endif
+
+static bool active;
+
+void x2apic_hint_begin(struct percpu *cpu)
+{
+	if (!wanted || !is_boot_cpu(cpu) || !cpu_start_trapped() || below_is_kvm())
+		return;
+	if (!(cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_X2APIC))
+		return;
+	active = true;
+	if (backend->trap_cpuid)
+		backend->trap_cpuid(cpu, true);
+}
+
+void x2apic_hint_end(struct percpu *cpu)
+{
+	if (!active || !is_boot_cpu(cpu))
+		return;
+	active = false;
+	if (backend->trap_cpuid)
+		backend->trap_cpuid(cpu, false);
+}
+
+void x2apic_hint_cpuid(const struct percpu *cpu, u32 leaf, struct cpuid *out)
+{
+	if (!active || !is_boot_cpu(cpu))
+		return;
+	if (leaf == CPUID_FEATURES) {
+		out->ecx |= CPUID_1_ECX_HYPERVISOR;
+	} else if (leaf == CPUID_HYPERVISOR) {
+		out->eax = KVM_LEAF_FEATURES;
+		memcpy(&out->ebx, KVM_SIGNATURE, 4);
+		memcpy(&out->ecx, &KVM_SIGNATURE[4], 4);
+		memcpy(&out->edx, &KVM_SIGNATURE[8], 4);
+	} else if (leaf == KVM_LEAF_FEATURES) {
+		*out = (struct cpuid){0};
+	}
+}
