@@ -106,7 +106,8 @@ def run(case, keel=None, words="", initramfs="initramfs", name=""):
     def attempt():
         cdrom = boot_cd(case, folder, keel, words, initramfs)
         with machine.MACHINES[case.backend](setup(case, cdrom), folder) as m:
-            m.expect(rb"\] END\r?\n")
+            end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
+            assert b"END" in end[0], m.tail()
             m.wait_off()
             return parse(m.text(), m.tail())
 
@@ -129,8 +130,9 @@ def exit_counts(text):
 
 def policy(text):
     """How Keel says that it starts CPUs."""
-    found = re.search(r"^keel: .*\b(wait-for-SIPI|safe|fast)\b", text, re.M)
-    return found[1] if found else "-"
+    found = re.search(r"^keel: \d+ CPUs? under Keel: .*?(hardware wait|\((?:safe|fast)|nothing)", text, re.M)
+    assert found, "Keel does not say how it starts CPUs"
+    return {"hardware wait": "wait", "(safe": "safe", "(fast": "fast", "nothing": "-"}[found[1]]
 
 
 def in_x2apic(text):
@@ -140,10 +142,10 @@ def in_x2apic(text):
 def record_exits(guest, case, text):
     """A row of the report. Rows stay from run to run; a new one replaces that of the same run."""
     apic = "x2APIC" if in_x2apic(text) else "xAPIC"
-    key = f"{guest:8} {case.backend:9} {apic:6} {policy(text):13} {case.cpus:4}  "
+    key = f"{guest:8} {case.backend:9} {apic:6} {policy(text):6} {case.cpus:4}  "
     with open(f"{EXITS}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         rows = EXITS.read_text(encoding="ascii").splitlines()[1:] if EXITS.exists() else []
         rows = [row for row in rows if not row.startswith(key)] + [key + exit_counts(text)]
-        head = f"{'guest':8} {'machine':9} {'APIC':6} {'policy':13} CPUs  exits"
+        head = f"{'guest':8} {'machine':9} {'APIC':6} {'policy':6} CPUs  exits"
         EXITS.write_text("\n".join([head, *sorted(rows)]) + "\n", encoding="ascii")
