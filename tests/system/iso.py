@@ -36,17 +36,11 @@ def bare_iso(path, payload, cmdline, initrd=None):
     make_iso(path, files, lines)
 
 
-<<<<<<< HEAD
-def keel_iso(path, keel, payload, cmdline, keel_options=""):
-    make_iso(path, {"keel.elf": keel, "payload": payload},
-             [f"multiboot2 /keel.elf {keel_options}".strip(), f"module2 /payload vmlinuz {cmdline}"])
-=======
-def keel_iso(path, keel, payload, cmdline, initrd=None, options=""):
-    """options: Keel's own words."""
+def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None):
+    """keel_options: Keel's own words."""
     files = {"keel.elf": keel, "payload": payload}
-    lines = [f"multiboot2 /keel.elf {options}".strip(), f"module2 --nounzip /payload vmlinuz {cmdline}"]
+    lines = [f"multiboot2 /keel.elf {keel_options}".strip(), f"module2 --nounzip /payload vmlinuz {cmdline}"]
     if initrd:
         files["initrd"] = initrd
         lines.append("module2 --nounzip /initrd initrd")
     make_iso(path, files, lines)
->>>>>>> system
