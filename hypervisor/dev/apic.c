@@ -7,16 +7,18 @@
 #include "cpu/regs.h"
 #include "mm/host_map.h"
 
-#define ICR_BUSY   BIT(12)
-#define ICR_ASSERT BIT(14)
-#define ID_SHIFT   24
-#define SVR_RESET  0xff
-#define DFR_RESET  0xffffffffu
-#define ISR_WORDS  8
-#define ISR_STRIDE 0x10
-#define VECTORS	   256
+#define ICR_BUSY      BIT(12)
+#define ICR_ASSERT    BIT(14)
+#define ID_SHIFT      24
+#define SVR_RESET     0xff
+#define SVR_ENABLE    BIT(8)
+#define DFR_RESET     0xffffffffu
+#define VECTOR_WORDS  8
+#define VECTOR_STRIDE 0x10
+/* An EOI and an interrupt for each vector; more come only from a guest that goes on sending. */
+#define DROPS_MAX     512
 /* A bus that keeps an IPI for longer than that many looks is broken. */
-#define SEND_LOOKS 1000000
+#define SEND_LOOKS    1000000
 
 static volatile u32 *page(void)
 {
@@ -95,16 +97,31 @@ bool apic_send(u32 apic_id, u32 low)
 	return true;
 }
 
-static bool in_service(void)
+/* Is a bit set in the 256 of IRR or ISR? */
+static bool any_vector(u32 first)
 {
-	for (u32 i = 0; i < ISR_WORDS; i++) {
-		if (apic_read(APIC_REG_ISR + i * ISR_STRIDE))
+	for (u32 i = 0; i < VECTOR_WORDS; i++) {
+		if (apic_read(first + i * VECTOR_STRIDE))
 			return true;
 	}
 	return false;
 }
 
-void apic_reset(void)
+static void forget_interrupts(void (*drop_interrupts)(void))
+{
+	/* Disabled by software it would keep them. */
+	apic_write(APIC_REG_SVR, SVR_ENABLE | SVR_RESET);
+	for (u32 i = 0; i < DROPS_MAX; i++) {
+		if (any_vector(APIC_REG_ISR))
+			apic_write(APIC_REG_EOI, 0);
+		else if (any_vector(APIC_REG_IRR))
+			drop_interrupts();
+		else
+			return;
+	}
+}
+
+void apic_reset(void (*drop_interrupts)(void))
 {
 	static const u16 lvt[] = {APIC_REG_TIMER, APIC_REG_THERMAL, APIC_REG_PERF,
 				  APIC_REG_LINT0, APIC_REG_LINT1,   APIC_REG_ERROR};
@@ -117,8 +134,7 @@ void apic_reset(void)
 	for (u32 i = 0; i < ARRAY_SIZE(lvt); i++)
 		apic_write(lvt[i], APIC_LVT_MASKED);
 	apic_write(APIC_REG_TPR, 0);
-	for (u32 i = 0; i < VECTORS && in_service(); i++)
-		apic_write(APIC_REG_EOI, 0);
+	forget_interrupts(drop_interrupts);
 	apic_write(APIC_REG_DIVIDE, 0);
 	apic_write(APIC_REG_ESR, 0);
 	if (!place->x2apic) {

@@ -15,6 +15,7 @@
 #define APIC_REG_DFR	  0x0e0
 #define APIC_REG_SVR	  0x0f0
 #define APIC_REG_ISR	  0x100
+#define APIC_REG_IRR	  0x200
 #define APIC_REG_ESR	  0x280
 #define APIC_REG_ICR_LOW  0x300
 #define APIC_REG_ICR_HIGH 0x310
@@ -48,7 +49,10 @@ void apic_write(u32 reg, u32 v);
  */
 bool apic_send(u32 apic_id, u32 low);
 
-/* Gives the APIC the state that INIT leaves (SDM 11.4.7.3), as far as software can. */
-void apic_reset(void);
+/*
+ * Gives the APIC the state that INIT leaves (SDM 11.4.7.3). What it has accepted already can only be
+ * taken from it as interrupts, which @drop_interrupts does.
+ */
+void apic_reset(void (*drop_interrupts)(void));
 
 #endif

@@ -45,6 +45,16 @@ unblock_nmis:
 	iretq
 1:	ret
 
+	.globl svm_drop_interrupts
+svm_drop_interrupts:
+	stgi
+	sti
+	nop
+	nop
+	cli
+	clgi
+	jmp unblock_nmis
+
 	.globl svm_halt_until_nmi
 svm_halt_until_nmi:
 	stgi

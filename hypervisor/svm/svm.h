@@ -84,6 +84,8 @@ void svm_exit(struct percpu *cpu);
 void svm_wait(struct percpu *cpu);
 /* Takes the NMI that is pending, as the host: isr_handle() counts it. GIF is 0 before and after. */
 void svm_take_nmi(void);
+/* As in struct backend. */
+void svm_drop_interrupts(void);
 /* HLT with GIF = 1 until an NMI has been taken. */
 void svm_halt_until_nmi(void);
 /* Where an NMI that arrives before that HLT goes on. */

@@ -118,6 +118,8 @@ struct backend {
 	 * stays pending while that CPU is in Keel.
 	 */
 	u8 kick_mode;
+	/* Lets this CPU take, in Keel, the external interrupts that are pending: they are lost. */
+	void (*drop_interrupts)(void);
 	/*
 	 * Makes CPUID exit on this CPU, or not. NULL where it always does.
 	 */

@@ -143,9 +143,11 @@ static void reset_by_init(struct percpu *cpu)
 {
 	if (is_boot_cpu(cpu))
 		power_reset("reset: INIT");
-	apic_reset();
+	apic_reset(backend->drop_interrupts);
 	apic_place_changed(cpu);
-	cpu->nmi_pending = 0;
+	/* A kick by NMI may have been taken meanwhile. */
+	if (backend->kick_mode == ICR_NMI && cpu->nmi_pending && kick_arrived(cpu))
+		kick_poll(cpu);
 	backend->reset_state(cpu, nested_root());
 }
 

@@ -60,6 +60,11 @@ static bool read_feature_control(struct percpu *cpu, u32 msr, u64 *value)
 	return true;
 }
 
+static void drop_interrupts(void)
+{
+	__asm__ volatile("sti\n\tnop\n\tnop\n\tcli" : : : "memory");
+}
+
 #define MSR_BOTH (MSR_READ | MSR_WRITE)
 
 static const struct msr_rule msr_rules[] = {
@@ -93,6 +98,7 @@ const struct backend vmx_backend = {
 	.has_wait_for_sipi = has_wait_for_sipi,
 	.wait_for_sipi = vmx_wait_for_sipi,
 	.run = run,
+	.drop_interrupts = drop_interrupts,
 	/* Latched in VMX root operation, an exit in the guest (SDM 24.2, 26.2). */
 	.kick_mode = ICR_INIT,
 	.skip = vmx_skip,

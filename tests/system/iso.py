@@ -36,10 +36,10 @@ def bare_iso(path, payload, cmdline, initrd=None):
     make_iso(path, files, lines)
 
 
-def keel_iso(path, keel, payload, cmdline, initrd=None, options=""):
-    """options: Keel's own words."""
+def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None):
     files = {"keel.elf": keel, "payload": payload}
-    lines = [f"multiboot2 /keel.elf {options}".strip(), f"module2 --nounzip /payload vmlinuz {cmdline}"]
+    lines = [f"multiboot2 /keel.elf {keel_options}".strip(),
+             f"module2 --nounzip /payload vmlinuz {cmdline}"]
     if initrd:
         files["initrd"] = initrd
         lines.append("module2 --nounzip /initrd initrd")

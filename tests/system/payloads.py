@@ -16,26 +16,44 @@ class Payload:
     resets: bool = False    # ends by a reset: the second boot is what is looked for
     powers_off: bool = False
     says: tuple = ()        # patterns of Keel's lines, each as often as it must come
+    keel_options: str = ""  # words for Keel's own command line
+    config: tuple = ()      # (symbol, value) where Keel's configuration is another than the usual
+    halts: bool = False     # ends by Keel's panic; `says` has what it must print
 
     def id(self):
-        return "-".join([self.name, *self.options.split()])
+        words = [self.name, *self.options.split(), *self.keel_options.split(),
+                 *(f"{symbol}={value}" for symbol, value in self.config)]
+        return "-".join(words).replace("=", ".")
+
+    def bare_id(self):
+        """What the bare run depends on: the same for all of Keel's options."""
+        return "-".join([self.name, *self.options.split(), self.board, str(self.cpus),
+                         str(self.memory), str(self.cpu)]).replace("=", ".")
 
 
 QEMU = ("qemu-svm",)
+BOCHS = ("bochs-vmx",)
+SAFE = "apic=safe"
+SURPLUS = r"keel: .*CONFIG_NR_CPUS"
+X2APIC = "EPYC,+svm,+npt,+x2apic"
 
 PAYLOADS = [
     Payload("breakpoint"),
     Payload("control"),
     Payload("count"),
     Payload("cpuid"),
-    Payload("cpus", cpus=2, says=(r"keel: 1 CPU in use, 1 hidden from the guest",)),
     # Without 1 GiB pages each GiB takes a page of Keel's, who has 512 in all.
     Payload("demand", "high", QEMU, memory=4608, cpu="EPYC,+svm,+npt,-pdpe1gb"),
-    Payload("demand", backends=("bochs-vmx",)),
+    Payload("demand", backends=BOCHS),
     Payload("forbidden"),
     Payload("hidden", bare=False),
     Payload("hidden", "q35", QEMU, board="q35", bare=False),
     Payload("hypercall"),
+    Payload("ipi", cpus=4),
+    Payload("ipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    Payload("ipi", "x2apic", BOCHS, cpus=4),
+    Payload("ipi", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("ipi", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
     Payload("memmap"),
     Payload("memmap", "high", memory=4608),
     Payload("modes"),
@@ -54,6 +72,21 @@ PAYLOADS = [
     # The page with the reset register is read first.
     Payload("reset", "touched cf9", board="q35", resets=True),
     Payload("reset", "touched keyboard", board="q35", resets=True),
+    Payload("sipi", cpus=4),
+    Payload("sipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    Payload("sipi", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipi", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", cpus=4),
+    Payload("sipibad", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    Payload("sipibad", "x2apic", BOCHS, cpus=4),
+    Payload("sipibad", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", "x2apic", BOCHS, cpus=4, keel_options=SAFE),
+    Payload("sipibad", "surplus", cpus=4, config=(("NR_CPUS", 2),), says=(SURPLUS,)),
+    Payload("sipibad", "surplus", BOCHS, cpus=4, config=(("NR_CPUS", 2),), keel_options=SAFE,
+            says=(SURPLUS,)),
+    Payload("smp", cpus=4),
+    Payload("smp", "cpus=2", cpus=2),
+    Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("step"),
 ]
 
@@ -66,6 +99,9 @@ DIFFERENCES = [
     # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP,
     # as hardware does.
     ("qemu-svm", r"efer (bit (?!0 |8 |10 |11 )\d+|clear LME while active) vector", 0x10d),
+    # INIT leaves CD and NW as they are (SDM volume 3, table 10-1; APM volume 2, table 14-1); QEMU's
+    # software CPU sets both.
+    ("qemu-svm", r"CD and NW after INIT, .*", 0x60000000),
     # Keel does not let the guest turn VMX on.
     ("bochs-vmx", r"(flat|paged) cr4 bit 13 (vector|value)", 0xffffffff),
 ]

@@ -8,6 +8,7 @@ import re
 import iso
 import machine
 import settings
+import variants
 
 retries = []    # emulator crashes that a second run made good, for the summary
 
@@ -61,7 +62,7 @@ def iso_for(payload, width, keel, token, folder):
     guest = settings.GUESTS / f"{payload.name}{width}"
     cmdline = f"{token} {payload.options}".strip()
     if keel:
-        iso.keel_iso(path, settings.KEEL, guest, cmdline)
+        iso.keel_iso(path, variants.keel(payload.config), guest, cmdline, payload.keel_options)
     else:
         iso.bare_iso(path, guest, cmdline)
     return path
@@ -82,6 +83,10 @@ def run_payload(payload, width, backend, keel, token=None):
         cdrom = iso_for(payload, width, keel, token, folder)
         with machine.MACHINES[backend](setup_for(payload, cdrom), folder) as m:
             m.expect(rb"BEGIN [^\n]*\n")
+            if payload.halts:
+                m.expect(rb"keel: halted\r?\n")
+                text = m.text()
+                return Result(1, re.findall(r"^FAIL .*", text, re.M), {}, text, m.tail())
             if payload.resets:
                 m.expect(rb"ENDING [^\n]*\n")
                 m.expect(rb"BEGIN [^\n]*\n")
@@ -108,5 +113,5 @@ def run_payload(payload, width, backend, keel, token=None):
 
 def bare_result(payload, width, backend):
     """The bare run's result; made once."""
-    return once(settings.WORK / f"bare-{payload.id()}-{width}-{backend}",
+    return once(settings.WORK / f"bare-{payload.bare_id()}-{width}-{backend}",
                 lambda: run_payload(payload, width, backend, keel=False))

@@ -12,7 +12,8 @@ import threading
 import pytest
 
 import settings
-from builds import configure, make
+import variants
+from variants import make
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def build():
     path.mkdir(parents=True)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+def configure(build, **symbols):
+    done = make(build, "amd64_defconfig")
+    assert done.returncode == 0, done.stdout
+    config = build / ".config"
+    config.write_text(variants.with_symbols(config.read_text(), list(symbols.items())))
 
 
 def assert_refused(done, pattern):

@@ -10,7 +10,9 @@ import runner
 
 CASES = [pytest.param(p, w, b, id=f"{p.id()}-{w}-{b}")
          for p in payloads.PAYLOADS for w in (32, 64) for b in p.backends]
-BARE = [c for c in CASES if c.values[0].bare]
+# Bare it is the same run, whatever Keel is told.
+BARE = list({(c.values[0].bare_id(), *c.values[1:]): c for c in reversed(CASES)
+             if c.values[0].bare}.values())[::-1]
 
 
 def assert_passed(result):

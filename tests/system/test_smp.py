@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-import builds
 import machine
 import runner
 import settings
 import smp
+import variants
 from smp import Case
 
 QEMU = [Case("qemu-svm", apic, cpus) for cpus in (1, 2, 4) for apic in ("xapic", "x2apic")]
@@ -36,7 +36,7 @@ def test_all_cpus_under_keel(case):
 @cases([WAIT], FOUR[:1])
 def test_lost_cpu_is_found(case):
     """The negative control: with CPU 1 outside Keel exactly that is what fails."""
-    keel = builds.keel_with(TEST_HOOKS="y", TEST_LOSE_CPU="y")
+    keel = variants.keel((("TEST_HOOKS", "y"), ("TEST_LOSE_CPU", "y")))
     result = smp.run(case, keel, name="lost")
     assert result.up == case.cpus and result.outside() == [1], result.tail
     with pytest.raises(AssertionError, match=r"^outside Keel: CPUs \[1\]"):
@@ -45,7 +45,7 @@ def test_lost_cpu_is_found(case):
 
 @cases(FOUR[:1])
 def test_more_cpus_than_configured(case):
-    result = smp.run(case, builds.keel_with(NR_CPUS=2), name="two")
+    result = smp.run(case, variants.keel((("NR_CPUS", 2),)), name="two")
     smp.check_run(dataclasses.replace(case, cpus=2), result)
     assert len(smp.keel_lines(result.text, "CONFIG_NR_CPUS")) == 1, result.tail
 

@@ -11,7 +11,8 @@
 #define GDT_TSS_AVAILABLE  0x0000890000000000ull
 #define IDT_INTERRUPT_GATE 0x8e00u
 #define ISR_STUB_SIZE	   16
-#define ISR_COUNT	   32
+#define EXCEPTIONS	   32
+#define VECTORS		   256
 
 struct idt_gate {
 	u16 offset_low;
@@ -32,11 +33,11 @@ struct tss {
 	u16 iomap_base;
 } __attribute__((packed));
 
-extern const u8 isr_stubs[];
+extern const u8 isr_stubs[], isr_interrupt[];
 
 static u64 gdt[6];
 static struct tss tss;
-static struct idt_gate idt[ISR_COUNT];
+static struct idt_gate idt[VECTORS];
 
 static void build_gdt(void)
 {
@@ -54,8 +55,8 @@ static void build_gdt(void)
 
 static void build_idt(void)
 {
-	for (unsigned int i = 0; i < ISR_COUNT; i++) {
-		u64 stub = (u64)isr_stubs + i * ISR_STUB_SIZE;
+	for (unsigned int i = 0; i < VECTORS; i++) {
+		u64 stub = i < EXCEPTIONS ? (u64)isr_stubs + i * ISR_STUB_SIZE : (u64)isr_interrupt;
 
 		idt[i] = (struct idt_gate){
 			.offset_low = (u16)stub,

@@ -29,6 +29,14 @@ isr_stubs:
 	n = n + 1
 	.endr
 
+	/*
+	 * External interrupts, which Keel takes only to lose them (backend->drop_interrupts()), at
+	 * an INIT: which unblocks NMIs too.
+	 */
+	.globl isr_interrupt
+isr_interrupt:
+	iretq
+
 isr_common:
 	push %rax
 	push %rcx

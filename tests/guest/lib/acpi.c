@@ -10,6 +10,10 @@
 #define FADT_RESET_REG 116
 #define FADT_RESET_VALUE 128
 #define RESET_REG_SUP BIT(10)
+#define MADT_ENTRIES 44
+#define MADT_LOCAL_APIC 0
+#define MADT_LOCAL_X2APIC 9
+#define MADT_USABLE 3 /* enabled, online capable */
 #define SLP_EN BIT(13)
 #define SLP_TYP_SHIFT 10
 
@@ -83,6 +87,22 @@ bool acpi_reset_register(struct acpi_reset *out)
 	memcpy(&out->address, fadt + FADT_RESET_REG + 4, 8);
 	out->value = fadt[FADT_RESET_VALUE];
 	return true;
+}
+
+u32 acpi_cpus(u32 *ids, u32 max)
+{
+	const u8 *madt = acpi_find("APIC");
+	u32 end = madt ? *(const u32 *)(madt + 4) : 0, n = 0;
+
+	for (u32 at = MADT_ENTRIES; at + 1 < end && madt[at + 1] && n < max; at += madt[at + 1]) {
+		const u8 *e = madt + at;
+
+		if (e[0] == MADT_LOCAL_APIC && e[4] & MADT_USABLE)
+			ids[n++] = e[3];
+		else if (e[0] == MADT_LOCAL_X2APIC && e[8] & MADT_USABLE)
+			ids[n++] = *(const u32 *)(e + 4);
+	}
+	return n;
 }
 
 void acpi_off(void)

@@ -20,6 +20,8 @@ u16 acpi_pm1a_control(void);
 u16 acpi_sleep_bits(const char *name);
 /* False if the FADT names no reset register. */
 bool acpi_reset_register(struct acpi_reset *out);
+/* The APIC IDs of the usable CPUs in the MADT; returns how many it stored. */
+u32 acpi_cpus(u32 *ids, u32 max);
 /* Soft-off through PM1a control, as an operating system does it. */
 void acpi_off(void);
 

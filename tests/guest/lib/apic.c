@@ -3,47 +3,90 @@
 
 #include "cpu.h"
 
-#define APIC_ID 0x020
-#define APIC_SVR 0x0f0
-#define APIC_ICR_LOW 0x300
-#define APIC_ICR_HIGH 0x310
-#define SVR_ENABLE 0x1ff
-#define ICR_NMI 0x400
-#define ICR_PENDING 0x1000
-#define ICR_ASSERT 0x4000
+#define MSR_X2APIC(reg) (0x800 + (reg) / 16)
+#define CPUID1_X2APIC BIT(21) /* in ECX */
+#define XAPIC_DEST_SHIFT 24
+#define BASE_MASK 0xfffff000
 
-static volatile u32 *apic;
+/* Where each CPU's APIC is; NULL in x2APIC mode. */
+static volatile u32 *pages[MAX_CPUS];
+
+bool apic_has_x2(void)
+{
+	return cpuid(1, 0).ecx & CPUID1_X2APIC;
+}
+
+bool apic_is_x2(void)
+{
+	return !pages[cpu_index()];
+}
 
 u32 apic_read(u32 reg)
 {
-	return apic[reg / 4];
+	volatile u32 *page = pages[cpu_index()];
+
+	return page ? page[reg / 4] : (u32)rdmsr(MSR_X2APIC(reg));
 }
 
 void apic_write(u32 reg, u32 v)
 {
-	apic[reg / 4] = v;
+	volatile u32 *page = pages[cpu_index()];
+
+	if (page)
+		page[reg / 4] = v;
+	else
+		wrmsr(MSR_X2APIC(reg), v);
+}
+
+void apic_look(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	pages[cpu_index()] = base & APIC_BASE_X2 ? NULL
+						 : (u32 *)(unsigned long)(base & BASE_MASK);
 }
 
 void apic_init(void)
 {
-	apic = (u32 *)(unsigned long)(rdmsr(MSR_APIC_BASE) & 0xfffff000);
-	apic_write(APIC_SVR, SVR_ENABLE);
+	apic_look();
+	apic_write(APIC_SVR, APIC_SVR_ENABLE);
 }
 
-static void send(u32 command)
+void apic_to_x2(void)
 {
-	apic_write(APIC_ICR_HIGH, apic_read(APIC_ID));
-	apic_write(APIC_ICR_LOW, command | ICR_ASSERT);
-	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2);
+}
+
+u32 apic_id(void)
+{
+	u32 id = apic_read(APIC_ID);
+
+	return apic_is_x2() ? id : id >> XAPIC_DEST_SHIFT;
+}
+
+void apic_send(u32 destination, u32 command)
+{
+	if (apic_is_x2()) {
+		wrmsr(MSR_X2APIC(APIC_ICR), (u64)destination << 32 | command);
+		return;
+	}
+	apic_write(APIC_ICR_HIGH, destination << XAPIC_DEST_SHIFT);
+	apic_write(APIC_ICR, command);
+	while (apic_read(APIC_ICR) & ICR_PENDING)
 		;
+}
+
+void apic_eoi(void)
+{
+	apic_write(APIC_EOI, 0);
 }
 
 void apic_self_nmi(void)
 {
-	send(ICR_NMI);
+	apic_send(apic_id(), ICR_NMI | ICR_ASSERT);
 }
 
 void apic_self_irq(u8 vector)
 {
-	send(vector);
+	apic_send(apic_id(), ICR_FIXED | ICR_ASSERT | vector);
 }

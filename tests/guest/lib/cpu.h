@@ -4,9 +4,11 @@
 #define CPU_H
 
 #include "guest.h"
+#include "limits.h"
 
 #define SEL_CODE32 0x10
 #define SEL_DATA 0x18
+#define SEL_TSS 0x48 /* CPU 0's; each CPU has its own, 16 bytes on */
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
@@ -20,6 +22,7 @@
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
 
+#define CR4_TSD BIT(2)
 #define CR4_PSE BIT(4)
 #define CR4_PAE BIT(5)
 #define CR4_PGE BIT(7)
@@ -34,6 +37,9 @@
 #define EFER_NXE BIT(11)
 #define EFER_SVME BIT(12)
 
+#define DR6_INIT 0xffff0ff0u
+#define DR7_INIT 0x400u
+
 #define FLAGS_TF BIT(8)
 #define FLAGS_IF BIT(9)
 
@@ -41,13 +47,18 @@
 #define MSR_APIC_BASE 0x1b
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_MTRRCAP 0xfe
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_EIP 0x176
 #define MSR_MTRR_BASE0 0x200
 #define MSR_MTRR_MASK0 0x201
 #define MSR_PAT 0x277
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
 #define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
 #define MSR_VM_CR 0xc0010114
@@ -133,6 +144,20 @@ CR_ACCESSORS(0)
 CR_ACCESSORS(2)
 CR_ACCESSORS(3)
 CR_ACCESSORS(4)
+
+static inline void cpu_pause(void) { asm volatile("pause" : : : "memory"); }
+static inline void irq_on(void) { asm volatile("sti" : : : "memory"); }
+static inline void irq_off(void) { asm volatile("cli" : : : "memory"); }
+
+/* The number that the payload gave this CPU, 0 for the one that the firmware started. */
+static inline u32 cpu_index(void)
+{
+	u32 tr;
+
+	asm volatile("str %0" : "=r"(tr));
+	tr &= 0xffff;
+	return tr > SEL_TSS ? (tr - SEL_TSS) / 16 : 0;
+}
 
 static inline void wbinvd(void) { asm volatile("wbinvd" : : : "memory"); }
 

@@ -3,19 +3,19 @@
 
 #include "trap.h"
 
+u32 hypercall_raw(struct hypercall *r)
+{
+	if (is_intel)
+		return TRY(".byte 0x0f, 0x01, 0xc1", /* vmcall */
+			   : "+a"(r->eax), "+b"(r->ebx), "+c"(r->ecx), "+d"(r->edx) : : "memory");
+	return TRY(".byte 0x0f, 0x01, 0xd9", /* vmmcall */
+		   : "+a"(r->eax), "+b"(r->ebx), "+c"(r->ecx), "+d"(r->edx) : : "memory");
+}
+
 u32 hypercall_sig(u32 signature, u32 function, u32 arg, struct hypercall *out)
 {
-	struct hypercall r = { signature, 0, function, arg };
-	u32 vector;
-
-	if (is_intel)
-		vector = TRY(".byte 0x0f, 0x01, 0xc1", /* vmcall */
-			     : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx) : : "memory");
-	else
-		vector = TRY(".byte 0x0f, 0x01, 0xd9", /* vmmcall */
-			     : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx) : : "memory");
-	*out = r;
-	return vector;
+	*out = (struct hypercall){ signature, 0, function, arg };
+	return hypercall_raw(out);
 }
 
 u32 hypercall(u32 function, u32 arg, struct hypercall *out)
@@ -45,4 +45,20 @@ u64 keel_exits(u32 reason)
 
 	hypercall(KEEL_HC_EXITS, reason, &r);
 	return (u64)r.ebx << 32 | r.eax;
+}
+
+u64 keel_exits_on(u32 keel_cpu, u32 reason)
+{
+	struct hypercall r = { KEEL_HC_SIGNATURE, keel_cpu + 1, KEEL_HC_EXITS, reason };
+
+	hypercall_raw(&r);
+	return (u64)r.ebx << 32 | r.eax;
+}
+
+u32 keel_policy(void)
+{
+	struct hypercall r;
+
+	hypercall(KEEL_HC_CPUS, 0, &r);
+	return r.ecx;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The header of the Linux boot protocol and the 32-bit entry point. */
+#include "limits.h"
 
 #define LOAD_ADDRESS 0x1000000
 
@@ -164,8 +165,10 @@ gdt:
 	.quad	0x00cffb000000ffff
 #endif
 	.quad	0x00cff3000000ffff	/* 0x40: user data */
-	.quad	0, 0			/* 0x48: TSS */
+	.fill	2 * MAX_CPUS, 8, 0	/* 0x48: a TSS for each CPU */
 gdt_end:
+	.globl	smp_gdt_size
+	.set	smp_gdt_size, gdt_end - gdt
 gdt_pointer:
 	.word	gdt_end - gdt - 1
 	.long	gdt, 0

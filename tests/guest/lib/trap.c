@@ -7,7 +7,7 @@
 #include "paging.h"
 
 #define SEL_CODE (sizeof(long) == 8 ? 0x20 : SEL_CODE32)
-#define SEL_TSS 0x48
+#define TSS_WORDS 26
 #define GATE_INTERRUPT 0x8e00
 
 extern const unsigned long trap_stubs[NR_VECTORS];
@@ -18,7 +18,7 @@ extern unsigned long user_return_sp;
 void user_enter(unsigned long ip);
 void trap_handler(struct frame *f);
 
-volatile struct trap last_trap;
+volatile struct trap cpu_traps[MAX_CPUS];
 
 static trap_hook hooks[NR_VECTORS];
 static struct {
@@ -27,36 +27,42 @@ static struct {
 	u32 offset_high, zero;
 #endif
 } idt[NR_VECTORS];
-static u32 tss[26];
-static u8 trap_stack[4096] __attribute__((aligned(16)));
+static u32 tss[MAX_CPUS][TSS_WORDS];
+static u8 trap_stacks[MAX_CPUS][4096] __attribute__((aligned(16)));
 
-static void tss_init(void)
+static void tss_init(u32 cpu)
 {
-	unsigned long base = (unsigned long)tss;
+	u32 selector = SEL_TSS + 16 * cpu;
+	unsigned long base = (unsigned long)tss[cpu];
 
 	/* 32-bit: ESP0, SS0. 64-bit: RSP0; the upper half is 0. */
-	tss[1] = (u32)(unsigned long)(trap_stack + sizeof(trap_stack));
-	tss[2] = sizeof(long) == 8 ? 0 : SEL_DATA;
-	gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (u64)(base & 0xffffff) << 16 | 0x89ULL << 40 |
-			   (u64)(base >> 24 & 0xff) << 56;
-	asm volatile("ltr %w0" : : "r"(SEL_TSS));
+	tss[cpu][1] = (u32)(unsigned long)(trap_stacks[cpu] + sizeof(trap_stacks[cpu]));
+	tss[cpu][2] = sizeof(long) == 8 ? 0 : SEL_DATA;
+	gdt[selector / 8] = (sizeof(tss[cpu]) - 1) | (u64)(base & 0xffffff) << 16 |
+			    0x89ULL << 40 | (u64)(base >> 24 & 0xff) << 56;
+	asm volatile("ltr %w0" : : "r"(selector) : "memory");
 }
 
-void trap_init(void)
+void trap_cpu_init(u32 cpu)
 {
 	struct {
 		u16 limit;
 		unsigned long base;
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (unsigned long)idt };
 
+	asm volatile("lidt %0" : : "m"(idtr));
+	tss_init(cpu);
+}
+
+void trap_init(void)
+{
 	for (u32 i = 0; i < NR_VECTORS; i++) {
 		idt[i].offset_low = trap_stubs[i] & 0xffff;
 		idt[i].offset_mid = trap_stubs[i] >> 16;
 		idt[i].selector = SEL_CODE;
 		idt[i].type = GATE_INTERRUPT;
 	}
-	asm volatile("lidt %0" : : "m"(idtr));
-	tss_init();
+	trap_cpu_init(0);
 }
 
 void trap_hook_set(u32 vector, trap_hook hook)
@@ -84,6 +90,7 @@ void trap_handler(struct frame *f)
 	last_trap.vector = f->vector;
 	last_trap.error = f->error;
 	last_trap.ip = f->ip;
+	last_trap.ax = f->ax;
 	if (fix_up(f))
 		return;
 	if (f->cs & 3) {
@@ -96,8 +103,8 @@ void trap_handler(struct frame *f)
 #endif
 		return;
 	}
-	check(false, "no unexpected vector %u error 0x%llx at 0x%llx cr2 0x%llx", (u32)f->vector,
-	      (u64)f->error, (u64)f->ip, (u64)read_cr2());
+	check(false, "no unexpected vector %u error 0x%llx at 0x%llx cr2 0x%llx on CPU %u",
+	      (u32)f->vector, (u64)f->error, (u64)f->ip, (u64)read_cr2(), cpu_index());
 	finish();
 }
 

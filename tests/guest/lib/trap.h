@@ -5,7 +5,7 @@
 
 #include "cpu.h"
 
-enum { VEC_DB = 1, VEC_NMI = 2, VEC_UD = 6, VEC_GP = 13, VEC_PF = 14, VEC_IRQ = 0x40 };
+enum { VEC_DB = 1, VEC_NMI = 2, VEC_UD = 6, VEC_GP = 13, VEC_PF = 14, VEC_IRQ = 0x40, VEC_WAKE = 0x4f };
 #define NO_TRAP 0x100 /* what a try_ function returns when nothing was raised */
 #define NR_VECTORS 0x50
 
@@ -21,14 +21,19 @@ struct frame {
 
 struct trap {
 	u32 vector, error;
-	unsigned long ip;
+	unsigned long ip, ax;
 };
-extern volatile struct trap last_trap;
+/* This CPU's. */
+#define last_trap (cpu_traps[cpu_index()])
+extern volatile struct trap cpu_traps[MAX_CPUS];
 
 typedef void (*trap_hook)(struct frame *f);
 void trap_init(void);
+/* The same for a CPU that was started later; from here on it is cpu_index(). */
+void trap_cpu_init(u32 cpu);
+/* A hook is for all CPUs. */
 void trap_hook_set(u32 vector, trap_hook hook);
-/* Runs position-independent code at CPL 3 until it traps; returns the vector. */
+/* Runs position-independent code at CPL 3 until it traps; returns the vector. CPU 0 only. */
 u32 try_user(const void *code);
 /* Checks a try_ function's result; #GP must carry the error code 0. */
 bool check_trap(u32 got, u32 want, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
