@@ -93,7 +93,8 @@ def boot_cd(case, folder, keel, words, initramfs):
     folder.mkdir(parents=True, exist_ok=True)
     path, initrd, cmdline = folder / "boot.iso", PROGRAMS / initramfs, f"{CONSOLE} {words}".strip()
     if keel:
-        iso.keel_iso(path, keel, KERNEL, cmdline, f"apic={case.policy}" if case.policy else "", initrd)
+        options = f"apic={case.policy}" if case.policy else ""
+        iso.keel_iso(path, keel, KERNEL, cmdline, options, initrd)
     else:
         iso.bare_iso(path, KERNEL, cmdline, initrd)
     return path
