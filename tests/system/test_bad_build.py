@@ -104,6 +104,14 @@ def test_missing_tool(build, tool, package, target):
                    rf"{tool} not found.*{package}.*scripts/deps")
 
 
+@pytest.mark.parametrize("smp", ["0", "257", "-1", "04", "1.5", "two", "99999999999999999999"])
+def test_run_with_bad_smp(build, smp):
+    done = subprocess.run([settings.TREE / "scripts" / "run"], text=True, check=False,
+                          env=os.environ | {"O": str(build), "SMP": smp},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert_refused(done, rf"SMP={re.escape(smp)} .*1 to 256")
+
+
 def test_disk_full(build):
     script = f'mount -t tmpfs -o size=24m none "{build}" && exec "$@"'
     done = make(build, "rootfs",
