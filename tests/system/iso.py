@@ -39,7 +39,8 @@ def bare_iso(path, payload, cmdline, initrd=None):
 def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None):
     """keel_options: Keel's own words."""
     files = {"keel.elf": keel, "payload": payload}
-    lines = [f"multiboot2 /keel.elf {keel_options}".strip(), f"module2 --nounzip /payload vmlinuz {cmdline}"]
+    lines = [f"multiboot2 /keel.elf {keel_options}".strip(),
+             f"module2 --nounzip /payload vmlinuz {cmdline}"]
     if initrd:
         files["initrd"] = initrd
         lines.append("module2 --nounzip /initrd initrd")
