@@ -33,7 +33,7 @@ $(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
 
 .PHONY: run
 run: image $(if $(filter bochs,$(EMU)),emulators)
-	$(Q)MEM=$(MEM) SMP=$(SMP) EMU=$(EMU) scripts/run
+	$(Q)MEM='$(MEM)' SMP='$(SMP)' EMU='$(EMU)' scripts/run
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full

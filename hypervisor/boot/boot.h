@@ -44,7 +44,10 @@ u64 firmware_find_rsdp(void);
 void firmware_list_cpus(u64 rsdp, u32 boot_id, struct cpu_ids *ids);
 
 /* Hides from the guest's MADT all CPUs that are not under Keel. Returns how many are hidden. */
-u32 firmware_hide_cpus(u64 rsdp);
+u32 firmware_hide_cpus(u64 rsdp, const struct cpu_ids *ids);
+
+/* Has CONFIG_TEST_LOSE_CPU left this CPU outside Keel, in the guest's sight? */
+bool smp_is_lost(const struct cpu_ids *ids, u32 apic_id);
 
 /*
  * Starts all CPUs in @ids but @boot, which runs this: the first CONFIG_NR_CPUS wait for

@@ -53,27 +53,34 @@ void firmware_list_cpus(u64 rsdp, u32 boot_id, struct cpu_ids *ids)
 		acpi_for_each_cpu(madt, list_cpu, ids);
 }
 
+struct hide {
+	const struct cpu_ids *ids;
+	u32 hidden;
+};
+
 /* Clears Enabled and Online Capable of a CPU that is not Keel's (ACPI 6.4, table 5.22). */
 static void hide_cpu(u32 apic_id, u32 *flags, void *arg)
 {
-	u32 *hidden = arg;
+	struct hide *h = arg;
 
+	if (smp_is_lost(h->ids, apic_id))
+		return;
 	for (u32 i = 0; i < cpu_count; i++) {
 		if (cpus[i]->apic_id == apic_id)
 			return;
 	}
 	*flags = 0;
-	(*hidden)++;
+	h->hidden++;
 }
 
-u32 firmware_hide_cpus(u64 rsdp)
+u32 firmware_hide_cpus(u64 rsdp, const struct cpu_ids *ids)
 {
 	struct acpi_header *madt = rsdp ? acpi_find(rsdp, "APIC", host_map_foreign) : NULL;
-	u32 hidden = 0;
+	struct hide h = {.ids = ids};
 
 	if (madt) {
-		acpi_for_each_cpu(madt, hide_cpu, &hidden);
+		acpi_for_each_cpu(madt, hide_cpu, &h);
 		acpi_fix_checksum(madt);
 	}
-	return hidden;
+	return h.hidden;
 }

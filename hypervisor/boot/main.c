@@ -128,7 +128,8 @@ static _Noreturn void boot_relocated(void)
 	below = below_init();
 	choose_start_policy(below, all_parked);
 	msr_rules_install();
-	guest_load(&info, &guest_ram, rsdp, first_arguments(firmware_hide_cpus(rsdp)), &start);
+	guest_load(&info, &guest_ram, rsdp, first_arguments(firmware_hide_cpus(rsdp, &ids)),
+		   &start);
 	banner_print(&guest_ram, below);
 
 	backend->reset_state(cpu, nested_root());

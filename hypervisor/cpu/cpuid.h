@@ -12,39 +12,40 @@ struct cpuid {
 	u32 eax, ebx, ecx, edx;
 };
 
-#define CPUID_VENDOR		  0x0
-#define CPUID_FEATURES		  0x1
-#define CPUID_EXT_FEATURES	  0x7
-#define CPUID_TOPOLOGY		  0xb
-#define CPUID_XSAVE		  0xd
-#define CPUID_HYPERVISOR	  0x40000000
-#define CPUID_EXT_MAX		  0x80000000
-#define CPUID_EXT_INFO		  0x80000001
-#define CPUID_ADDRESS_SIZES	  0x80000008
-#define CPUID_SVM		  0x8000000a
+#define CPUID_VENDOR		     0x0
+#define CPUID_FEATURES		     0x1
+#define CPUID_EXT_FEATURES	     0x7
+#define CPUID_TOPOLOGY		     0xb
+#define CPUID_XSAVE		     0xd
+#define CPUID_HYPERVISOR	     0x40000000
+#define CPUID_EXT_MAX		     0x80000000
+#define CPUID_EXT_INFO		     0x80000001
+#define CPUID_ADDRESS_SIZES	     0x80000008
+#define CPUID_SVM		     0x8000000a
 
 /* Leaf 1 */
-#define CPUID_1_ECX_VMX		  BIT(5)
-#define CPUID_1_ECX_SMX		  BIT(6)
-#define CPUID_1_ECX_XSAVE	  BIT(26)
-#define CPUID_1_ECX_OSXSAVE	  BIT(27)
-#define CPUID_1_ECX_HYPERVISOR	  BIT(31)
-#define CPUID_1_EDX_MTRR	  BIT(12)
-#define CPUID_1_EBX_APIC_ID_SHIFT 24
+#define CPUID_1_ECX_VMX		     BIT(5)
+#define CPUID_1_ECX_SMX		     BIT(6)
+#define CPUID_1_ECX_XSAVE	     BIT(26)
+#define CPUID_1_ECX_OSXSAVE	     BIT(27)
+#define CPUID_1_ECX_HYPERVISOR	     BIT(31)
+#define CPUID_1_EDX_MTRR	     BIT(12)
+#define CPUID_1_EBX_APIC_ID_SHIFT    24
 
 /* Leaf 7, subleaf 0 */
-#define CPUID_7_ECX_OSPKE	  BIT(4)
+#define CPUID_7_ECX_OSPKE	     BIT(4)
 
 /* Leaf 0x80000001 */
-#define CPUID_EXT_1_ECX_SVM	  BIT(2)
-#define CPUID_EXT_1_EDX_PAGE1GB	  BIT(26)
+#define CPUID_EXT_1_ECX_SVM	     BIT(2)
+#define CPUID_EXT_1_ECX_PERFCTR_CORE BIT(23)
+#define CPUID_EXT_1_EDX_PAGE1GB	     BIT(26)
 
 /* Leaf 0x8000000A */
-#define CPUID_SVM_EDX_NP	  BIT(0)
-#define CPUID_SVM_EDX_NRIPS	  BIT(3)
+#define CPUID_SVM_EDX_NP	     BIT(0)
+#define CPUID_SVM_EDX_NRIPS	     BIT(3)
 
 /* Leaf 0x80000008 EAX */
-#define CPUID_PHYS_BITS		  0xff
+#define CPUID_PHYS_BITS		     0xff
 
 static inline struct cpuid cpuid_count(u32 leaf, u32 subleaf)
 {

@@ -5,10 +5,25 @@
  * back itself, so that the hardware's own block never keeps a kick out (APM volume 2, 15.13.3,
  * 15.20, 15.21.9).
  */
+#include <keel/atomic.h>
+
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "cpu/port.h"
 #include "cpu/regs.h"
 #include "svm/svm.h"
 
-#define ALL_EXCEPTIONS 0xffffffffu
+#define ALL_EXCEPTIONS	   0xffffffffu
+
+/* NMI status and control: SERR# and IOCHK# have asked for an NMI. */
+#define NMI_STATUS_PORT	   0x61
+#define NMI_STATUS_SOURCES (BIT(6) | BIT(7))
+
+/* Performance counters of 48 bits (APM volume 2, 13.2). */
+#define PERF_COUNTERS_OLD  4
+#define PERF_COUNTERS_CORE 6
+#define PERF_CTL_SENDS	   (BIT64(20) | BIT64(22)) /* interrupt, enable */
+#define PERF_CTR_SIGN	   BIT64(47)
 
 unsigned long svm_nmi_window(unsigned long ip)
 {
@@ -55,6 +70,38 @@ static void end_step(struct percpu *cpu)
 	svm_inject(cpu, vector, (u32)vmcb->control.exitinfo1);
 }
 
+/* Has a counter of the guest's overflowed that sends an interrupt then? It counts up from below 0. */
+static bool counter_overflowed(void)
+{
+	bool extended = cpuid(CPUID_EXT_INFO).ecx & CPUID_EXT_1_ECX_PERFCTR_CORE;
+	u32 count = extended ? PERF_COUNTERS_CORE : PERF_COUNTERS_OLD;
+	u64 select, value;
+
+	for (u32 i = 0; i < count; i++) {
+		u32 select_msr = extended ? AMD_PERF_CTL0 + 2 * i : AMD_PERF_EVT_SEL0 + i;
+		u32 value_msr = extended ? AMD_PERF_CTR0 + 2 * i : AMD_PERF_OLD_CTR0 + i;
+
+		if (!rdmsr_safe(select_msr, &select) || !rdmsr_safe(value_msr, &value))
+			return false;
+		if ((select & PERF_CTL_SENDS) == PERF_CTL_SENDS && !(value & PERF_CTR_SIGN))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Two NMIs that arrive before one is taken are one. If the kick was one, was the other the guest's,
+ * by its performance counters or, on the boot CPU, by the chipset (LINT1)? Those that it sends from
+ * another CPU come by the kick itself.
+ */
+static bool kick_swallowed_nmi(const struct percpu *cpu)
+{
+	if (!atomic_load(&cpu->kick_in_flight))
+		return false;
+	return (cpu->index == 0 && inb(NMI_STATUS_PORT) & NMI_STATUS_SOURCES) ||
+	       counter_overflowed();
+}
+
 void svm_nmi_exit(struct percpu *cpu)
 {
 	struct svm_cpu *svm = svm_cpu(cpu);
@@ -62,6 +109,8 @@ void svm_nmi_exit(struct percpu *cpu)
 
 	if (control->exitcode == VMEXIT_NMI) {
 		svm_take_nmi();
+		if (kick_swallowed_nmi(cpu))
+			cpu->nmi_pending++;
 	} else if (control->exitcode == VMEXIT_IRET) {
 		svm->nmi_blocked = false;
 		control->intercept3 &= ~INTERCEPT_IRET;

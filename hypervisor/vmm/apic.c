@@ -4,7 +4,6 @@
 #include <generated/autoconf.h>
 
 #include "cpu/msr.h"
-#include "cpu/port.h"
 #include "dev/apic.h"
 #include "mm/frame.h"
 #include "vmm/cpu_start.h"
@@ -16,10 +15,6 @@
 #define X2APIC_ICR	    X2APIC_MSR(APIC_REG_ICR_LOW)
 /* Bits 12 (no delivery status in this mode), 13, 16, 17 and 31:20 (SDM figure 11-28). */
 #define X2APIC_ICR_RESERVED 0xfff33000u
-
-/* NMI status and control: SERR# and IOCHK# have asked for an NMI. */
-#define NMI_STATUS_PORT	    0x61
-#define NMI_STATUS_SOURCES  (BIT(6) | BIT(7))
 
 /* The page that is trapped for this CPU; 0: none. By index. */
 static gpa_t trapped_page[CONFIG_NR_CPUS];
@@ -135,18 +130,4 @@ const struct msr_rule *apic_msr_rules(u32 *count)
 {
 	*count = cpu_start_trapped() ? 2 : 1;
 	return rules;
-}
-
-static bool sends_nmi(u32 reg)
-{
-	u32 lvt = apic_read(reg);
-
-	return !(lvt & APIC_LVT_MASKED) && (lvt & APIC_LVT_MODE) == APIC_LVT_NMI;
-}
-
-bool apic_nmi_may_be_lost(void)
-{
-	bool lint1 = sends_nmi(APIC_REG_LINT1) && inb(NMI_STATUS_PORT) & NMI_STATUS_SOURCES;
-
-	return lint1 || sends_nmi(APIC_REG_PERF);
 }

@@ -26,10 +26,4 @@ void apic_place_changed(struct percpu *cpu);
  */
 bool apic_icr_written(struct percpu *cpu, const struct icr *icr);
 
-/*
- * A kick by NMI has arrived: may it have swallowed an NMI of the guest's from another source than
- * an ICR (performance counters, LINT1)? The latch holds only one.
- */
-bool apic_nmi_may_be_lost(void);
-
 #endif

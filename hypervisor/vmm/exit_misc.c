@@ -4,7 +4,6 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
-#include "vmm/apic.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
 #include "vmm/kick.h"
@@ -54,9 +53,7 @@ void exit_nmi(struct percpu *cpu, const struct exit_info *info)
 	(void)info;
 	if (backend->kick_mode != ICR_NMI || !kick_arrived(cpu))
 		return;
-	/* Two that arrive before one is taken are one: the other may have been the guest's. */
-	if (!apic_nmi_may_be_lost())
-		cpu->nmi_pending--;
+	cpu->nmi_pending--;
 	kick_serve(cpu);
 }
 

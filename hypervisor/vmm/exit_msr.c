@@ -13,6 +13,7 @@
 #include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
+#include "vmm/x2apic_hint.h"
 
 bool msr_no_read(struct percpu *cpu, u32 msr, u64 *value)
 {
@@ -141,6 +142,8 @@ void exit_wrmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
+	if (msr == IA32_EFER)
+		x2apic_hint_efer_written(cpu);
 	ok = rule && rule->write ? rule->write(cpu, msr, value) : wrmsr_safe(msr, value);
 	if (ok)
 		backend->skip(cpu);

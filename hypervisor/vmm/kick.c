@@ -31,9 +31,16 @@ static u32 panic_turn;
 static void kick(struct percpu *to)
 {
 	u32 mode = (u32)backend->kick_mode << ICR_MODE_SHIFT;
+	u32 mine = this_cpu()->index + 1;
 
-	if (!atomic_exchange(&to->kick_in_flight, 1) && !apic_send(to->place.id, mode))
-		atomic_store(&to->kick_in_flight, 0);
+	if (!atomic_replace(&to->kick_in_flight, 0, mine))
+		return;
+	atomic_store(&to->kick_coming, 1);
+	/* If it has arrived already, the word is 0 again or another sender's. */
+	if (apic_send(to->place.id, mode))
+		atomic_replace(&to->kick_in_flight, mine, mine | KICK_SENT);
+	else
+		atomic_replace(&to->kick_in_flight, mine, 0);
 }
 
 void kick_request(struct percpu *to, u32 request)

@@ -19,26 +19,36 @@ static const bool wanted = true;
 static const bool wanted = false;
 #endif
 
+/* Is it of use on this machine? */
+static bool useful;
 static bool active;
 
-void x2apic_hint_begin(struct percpu *cpu)
+static void show(struct percpu *cpu, bool on)
 {
-	if (!wanted || !is_boot_cpu(cpu) || !cpu_start_trapped() || below_is_kvm())
-		return;
-	if (!(cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_X2APIC))
-		return;
-	active = true;
+	active = on;
 	if (backend->trap_cpuid)
-		backend->trap_cpuid(cpu, true);
+		backend->trap_cpuid(cpu, on);
+}
+
+void x2apic_hint_begin(struct percpu *boot)
+{
+	useful = wanted && cpu_start_trapped() && !below_is_kvm() &&
+		 cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_X2APIC;
+	if (useful)
+		show(boot, true);
 }
 
 void x2apic_hint_end(struct percpu *cpu)
 {
-	if (!active || !is_boot_cpu(cpu))
-		return;
-	active = false;
-	if (backend->trap_cpuid)
-		backend->trap_cpuid(cpu, false);
+	/* Where CPUID always exits there is nothing to gain. */
+	if (active && is_boot_cpu(cpu) && backend->trap_cpuid)
+		show(cpu, false);
+}
+
+void x2apic_hint_efer_written(struct percpu *cpu)
+{
+	if (useful && !active && is_boot_cpu(cpu))
+		show(cpu, true);
 }
 
 void x2apic_hint_cpuid(const struct percpu *cpu, u32 leaf, struct cpuid *out)

@@ -3,7 +3,8 @@
  * Leads Linux to x2APIC mode, in which an interrupt's end does not exit under a trapped ICR. Linux
  * takes it only with interrupt remapping or where it sees a hypervisor that allows it (Linux
  * arch/x86/kernel/apic/apic.c, try_to_enable_x2apic()): the boot CPU's CPUID shows KVM's signature
- * without a feature until a CPU has switched, or other CPUs are started.
+ * without a feature. Where that makes CPUID exit (SVM), it ends when that CPU has switched or starts
+ * others.
  */
 #ifndef KEEL_VMM_X2APIC_HINT_H
 #define KEEL_VMM_X2APIC_HINT_H
@@ -11,7 +12,13 @@
 #include "vmm/backend.h"
 
 /* Begins on the boot CPU if it is of use here. After cpu_start_init(). */
-void x2apic_hint_begin(struct percpu *cpu);
+void x2apic_hint_begin(struct percpu *boot);
+
+/*
+ * The guest writes EFER (which exits on SVM): on the boot CPU a kernel starts, another one by kexec.
+ * It would leave x2APIC mode if it did not see the signature as well.
+ */
+void x2apic_hint_efer_written(struct percpu *cpu);
 
 /* A CPU has switched, or starts others. */
 void x2apic_hint_end(struct percpu *cpu);

@@ -17,6 +17,7 @@
 
 /* IA32_VMX_MISC (A.6) */
 #define IA32_VMX_MISC	    0x485
+#define MISC_TIMER_SHIFT    0x1fu
 #define MISC_WAIT_FOR_SIPI  BIT64(8)
 
 /* IA32_VMX_EPT_VPID_CAP (A.10) */
@@ -148,6 +149,8 @@ int vmx_read_capabilities(struct vmx_capabilities *caps, const char **why)
 	read_ept_vpid(caps, ept_vpid);
 	read_fixed_bits(caps);
 	caps->wait_for_sipi = rdmsr(IA32_VMX_MISC) & MISC_WAIT_FOR_SIPI;
+	caps->timer_shift = rdmsr(IA32_VMX_MISC) & MISC_TIMER_SHIFT;
+	caps->timer = rdmsr(IA32_VMX_PINBASED_CTLS) >> 32 & PIN_PREEMPTION_TIMER;
 	*why = first_missing(caps, ept_vpid);
 	return *why ? -ENODEV : 0;
 }

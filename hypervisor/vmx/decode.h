@@ -27,6 +27,8 @@ struct vmx_exit_fields {
 #define NEED_INTERRUPTION_INFO 4
 #define NEED_IDT_VECTORING     8
 #define NEED_GUEST_MODE	       16 /* cr0, in_64bit_code, rsp */
+/* Not a field: the exit means something only if a kick is lost (event.h). */
+#define NEED_LOST_KICK	       32
 
 /* Which of the fields an exit with basic reason @reason needs: each one read costs. */
 u8 vmx_needs(u32 reason);

@@ -2,6 +2,8 @@
 /* What the next VM entry delivers to the guest, and where the guest goes on (SDM 27.6). */
 #include "vmx/event.h"
 
+#include <keel/atomic.h>
+
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "vmx/vmcs.h"
@@ -78,13 +80,13 @@ static void wait_for_nmi_window(struct percpu *cpu, bool wait)
 	if (vmx_cpu(cpu)->nmi_waits == wait)
 		return;
 	vmx_cpu(cpu)->nmi_waits = wait;
-	vmcs_write(VMCS_PIN_BASED_CONTROLS,
-		   vmx_caps.pin | (wait ? PIN_NMI_EXITING | PIN_VIRTUAL_NMIS : 0));
+	vmx_set_pin_controls(cpu);
 	vmcs_write(VMCS_PRIMARY_CONTROLS,
 		   vmx_caps.primary | (wait ? PRIMARY_NMI_WINDOW_EXITING : 0));
 }
 
-void vmx_deliver_nmi(struct percpu *cpu)
+/* An NMI of the guest's arrived in Keel: delivers it, now or when it can be. */
+static void deliver_nmi(struct percpu *cpu)
 {
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	struct vmx_event nmi = {.info = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI};
@@ -106,6 +108,54 @@ void vmx_deliver_nmi(struct percpu *cpu)
 	}
 	wait_for_nmi_window(cpu, false);
 	vmx_queue(&nmi);
+}
+
+/*
+ * An INIT that arrives in Keel stays pending and exits at the next entry (SDM 26.2), before anything
+ * else. Bochs 3.0 drops it, and its sender would wait for ever. So the first entry after a kick was
+ * announced starts the preemption timer. If that expires, in the guest, where nothing can hold an
+ * INIT up, and the INIT had left its sender, it was dropped: then that exit is the kick.
+ */
+#define KICK_PATIENCE BIT(15) /* TSC ticks: some microseconds */
+
+static void set_patience(struct percpu *cpu, u32 ticks)
+{
+	vmx_cpu(cpu)->kick_patience = ticks;
+	vmx_set_pin_controls(cpu);
+	if (ticks)
+		vmcs_write(VMCS_PREEMPTION_TIMER, ticks >> vmx_caps.timer_shift);
+}
+
+bool vmx_kick_is_lost(const struct percpu *cpu)
+{
+	return atomic_load(&cpu->kick_in_flight) & KICK_SENT;
+}
+
+void vmx_expect_kick(struct percpu *cpu)
+{
+	u32 left = vmx_cpu(cpu)->kick_patience;
+
+	if (!atomic_load(&cpu->kick_in_flight))
+		set_patience(cpu, 0);
+	/* The timer starts anew at each entry: less time for a guest that exits again and again. */
+	else if (left > 1)
+		set_patience(cpu, left / 2);
+}
+
+static void look_for_kick(struct percpu *cpu)
+{
+	/* In this order: a sender sets kick_in_flight first. */
+	atomic_store(&cpu->kick_coming, 0);
+	if (vmx_caps.timer && atomic_load(&cpu->kick_in_flight))
+		set_patience(cpu, KICK_PATIENCE);
+}
+
+void vmx_before_entry(struct percpu *cpu)
+{
+	if (cpu->nmi_pending)
+		deliver_nmi(cpu);
+	if (cpu->kick_coming)
+		look_for_kick(cpu);
 }
 
 void vmx_redeliver(const struct vmx_exit_fields *fields)

@@ -13,7 +13,13 @@ void vmx_queue(const struct vmx_event *event);
 /* After an exit that may have interrupted an event's delivery: that event is delivered again. */
 void vmx_redeliver(const struct vmx_exit_fields *fields);
 
-/* An NMI of the guest's arrived in Keel (cpu->nmi_pending): delivers it, now or when it can be. */
-void vmx_deliver_nmi(struct percpu *cpu);
+/* Before each entry with cpu->nmi_pending or cpu->kick_coming. For run.S. */
+void vmx_before_entry(struct percpu *cpu);
+
+/* Has the INIT that was to kick this CPU got lost? */
+bool vmx_kick_is_lost(const struct percpu *cpu);
+
+/* After an exit for which a kick was expected. */
+void vmx_expect_kick(struct percpu *cpu);
 
 #endif

@@ -34,6 +34,15 @@ static void read_fields(struct vmx_exit_fields *fields, u8 needs)
 	}
 }
 
+/* What is seldom needed. */
+static void after_exit(struct percpu *cpu)
+{
+	if (vmx_cpu(cpu)->phase == PHASE_PARKED)
+		vmx_stay_parked();
+	if (vmx_cpu(cpu)->kick_patience)
+		vmx_expect_kick(cpu);
+}
+
 void vmx_exit(struct percpu *cpu)
 {
 	struct vmx_exit_fields fields; /* not cleared: the decoder looks at what it needs */
@@ -49,6 +58,10 @@ void vmx_exit(struct percpu *cpu)
 		      vmcs_read(VMCS_EXIT_QUALIFICATION));
 	if (needs)
 		read_fields(&fields, needs);
+	if (needs & NEED_LOST_KICK && !vmx_kick_is_lost(cpu)) {
+		after_exit(cpu);
+		return;
+	}
 	if (needs & NEED_IDT_VECTORING)
 		vmx_redeliver(&fields);
 	vmx_decode(&fields, cpu->regs.by_number, &info);
@@ -56,8 +69,8 @@ void vmx_exit(struct percpu *cpu)
 	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
 		cpu->nmi_pending = 1;
 	exit_dispatch(cpu, &info);
-	if (__builtin_expect(vmx_cpu(cpu)->phase == PHASE_PARKED, 0))
-		vmx_stay_parked();
+	if (__builtin_expect(vmx_cpu(cpu)->phase != PHASE_RUNS || vmx_cpu(cpu)->kick_patience, 0))
+		after_exit(cpu);
 }
 
 void vmx_entry_refused(struct percpu *cpu)

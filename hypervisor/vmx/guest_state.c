@@ -90,11 +90,24 @@ static void set_activity(struct percpu *cpu, enum vmx_phase phase, u32 activity)
 	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 }
 
+void vmx_set_pin_controls(struct percpu *cpu)
+{
+	const struct vmx_cpu *v = vmx_cpu(cpu);
+	u32 pin = vmx_caps.pin;
+
+	if (v->nmi_waits)
+		pin |= PIN_NMI_EXITING | PIN_VIRTUAL_NMIS;
+	if (v->phase == PHASE_PARKED)
+		pin |= PIN_NMI_EXITING;
+	if (v->kick_patience)
+		pin |= PIN_PREEMPTION_TIMER;
+	vmcs_write(VMCS_PIN_BASED_CONTROLS, pin);
+}
+
 static void reset_controls(struct percpu *cpu)
 {
 	cpu->nmi_pending = 0;
 	vmx_cpu(cpu)->nmi_waits = false;
-	vmcs_write(VMCS_PIN_BASED_CONTROLS, vmx_caps.pin);
 	vmcs_write(VMCS_PRIMARY_CONTROLS, vmx_caps.primary);
 	vmcs_write(VMCS_ENTRY_CONTROLS, vmx_caps.entry);
 }
@@ -123,6 +136,7 @@ void vmx_reset_state(struct percpu *cpu, hpa_t nested_root)
 	vmcs_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
 	set_activity(cpu, PHASE_RUNS, ACTIVITY_ACTIVE);
+	vmx_set_pin_controls(cpu);
 	memset(&cpu->regs, 0, sizeof(cpu->regs));
 	cpu->regs.rdx = cpuid(CPUID_FEATURES).eax;
 	/* Nor is what an earlier hypervisor left in the TLB under these tags the guest's. */
@@ -148,8 +162,8 @@ void vmx_start_sipi(struct percpu *cpu, u8 vector)
 	vmcs_write(VMCS_GUEST_SELECTOR(SEGMENT_CS), (u32)vector << SIPI_CS_SHIFT);
 	vmcs_write(VMCS_GUEST_BASE(SEGMENT_CS), (u32)vector << SIPI_CS_BASE_SHIFT);
 	vmcs_write(VMCS_GUEST_RIP, 0);
-	vmcs_write(VMCS_PIN_BASED_CONTROLS, vmx_caps.pin);
 	set_activity(cpu, PHASE_RUNS, ACTIVITY_ACTIVE);
+	vmx_set_pin_controls(cpu);
 }
 
 /*
@@ -159,8 +173,8 @@ void vmx_start_sipi(struct percpu *cpu, u8 vector)
  */
 void vmx_park(struct percpu *cpu)
 {
-	vmcs_write(VMCS_PIN_BASED_CONTROLS, vmx_caps.pin | PIN_NMI_EXITING);
 	set_activity(cpu, PHASE_PARKED, ACTIVITY_HLT);
+	vmx_set_pin_controls(cpu);
 }
 
 /* An exit from HLT saves HLT (28.1), but Bochs 3.0 saves "active". */

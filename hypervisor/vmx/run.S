@@ -4,6 +4,8 @@
  * member takes the guest's general registers; it does not move while they are in flight. Keel keeps
  * nothing of its own from one exit to the next, so no host register is saved.
  *
+ * A kick's sender sets kick_coming, next to nmi_pending: both are tested at once.
+ *
  * NMIs: the handler sets nmi_pending, which is tested before each entry. An NMI that arrives after
  * the test, up to the entering instruction, finds RIP in the window below and is sent to
  * vmx_entry_restart (with RSP as here). The window begins right behind the CMP: when an NMI hits
@@ -29,7 +31,7 @@ vmx_exit_entry:
 	xor %ebp, %ebp /* backtraces end here */
 	call vmx_exit
 .Lenter:
-	cmpl $0, PERCPU_NMI_PENDING(%rsp)
+	cmpq $0, PERCPU_NMI_PENDING(%rsp)
 	.globl vmx_entry_window_start
 vmx_entry_window_start:
 	jne vmx_entry_restart
@@ -48,7 +50,7 @@ vmx_entry_window_end:
 vmx_entry_restart:
 	mov %rsp, %rdi
 	xor %ebp, %ebp
-	call vmx_deliver_nmi
+	call vmx_before_entry
 	jmp .Lenter
 
 	.section .note.GNU-stack, "", @progbits

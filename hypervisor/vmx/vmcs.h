@@ -66,6 +66,7 @@
 #define VMCS_GUEST_INTERRUPTIBILITY	 0x4824
 #define VMCS_GUEST_ACTIVITY_STATE	 0x4826
 #define VMCS_GUEST_SYSENTER_CS		 0x482a
+#define VMCS_PREEMPTION_TIMER		 0x482e
 #define VMCS_HOST_SYSENTER_CS		 0x4c00
 
 /* Natural-width fields */
@@ -133,6 +134,7 @@ enum vmcs_segment {
 /* Pin-based controls (25.6.1) */
 #define PIN_NMI_EXITING				 BIT(3)
 #define PIN_VIRTUAL_NMIS			 BIT(5)
+#define PIN_PREEMPTION_TIMER			 BIT(6)
 
 /* Primary processor-based controls (25.6.2) */
 #define PRIMARY_CR3_LOAD_EXITING		 BIT(15)
@@ -247,6 +249,7 @@ enum vmx_basic_reason {
 	REASON_EPT_VIOLATION = 48,
 	REASON_EPT_MISCONFIGURATION = 49,
 	REASON_INVEPT = 50,
+	REASON_PREEMPTION_TIMER = 52,
 	REASON_INVVPID = 53,
 	REASON_XSETBV = 55,
 	REASON_COUNT = 56,

@@ -23,6 +23,8 @@ enum vmx_phase {
 struct vmx_cpu {
 	u64 eptp;
 	enum vmx_phase phase;
+	/* A kick is expected: the preemption timer runs, so many TSC ticks in the guest. 0: it does not. */
+	u32 kick_patience;
 	/* An NMI waits: virtual NMIs and NMI-window exiting are on until it can be injected. */
 	bool nmi_waits;
 };
@@ -45,6 +47,8 @@ struct vmx_capabilities {
 	bool invept_single;
 	bool invvpid_single;
 	bool wait_for_sipi;
+	bool timer;	/* VMX-preemption timer */
+	u8 timer_shift; /* TSC ticks to its own */
 };
 
 extern struct vmx_capabilities vmx_caps;
@@ -74,6 +78,8 @@ void vmx_get_state(struct percpu *cpu, struct guest_state *state);
 void vmx_set_rflags(struct percpu *cpu, u64 rflags);
 /* After an exit that may have woken a parked CPU. */
 void vmx_stay_parked(void);
+/* Writes the pin-based controls that struct vmx_cpu calls for. */
+void vmx_set_pin_controls(struct percpu *cpu);
 
 /* CR0 and CR4 as the guest sees them. */
 unsigned long vmx_guest_cr0(void);

@@ -140,7 +140,7 @@ void payload(void)
 	check_result("64-bit mode");
 #else
 	/* QEMU's software CPU has no MSR whose read is #GP. */
-	mode_bad_msr = is_intel ? 0x12345678 : under_keel ? MSR_VM_HSAVE_PA : 0;
+	mode_bad_msr = is_intel ? 0x12345678 : under_keel ? MSR_SVM_KEY : 0;
 	memset(mode_fault, 0, 4);
 	memcpy((void *)LOW_CODE, low_start, low_end - low_start);
 	flat();

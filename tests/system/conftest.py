@@ -10,7 +10,17 @@ import runner
 import settings
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--without-full", action="store_true", help="leave out the long runs")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Parts are made of what -k and --without-full left."""
+    if config.getoption("--without-full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
     part = re.fullmatch(r"(\d+)/(\d+)", os.environ.get("PART", ""))
     if part:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One session of Debian 11: from the boot menu to power-off, with what was seen on the way."""
+import base64
 import contextlib
 import dataclasses
 import http.server
@@ -10,6 +11,7 @@ import threading
 import machine
 import runner
 import settings
+import smp
 
 MENU_DOWN = "\x0e"      # Ctrl-N
 ENTRIES = ("keel", "bare")
@@ -28,6 +30,8 @@ COMMANDS = {
     "cpuflags": "grep -m1 ^flags /proc/cpuinfo",
     "units": "systemctl --failed --no-legend --plain",
     "cmdline": "cat /proc/cmdline",
+    "cpus": "nproc",
+    "pings": "for i in $(seq 0 $(($(nproc) - 1))); do taskset -c $i ./ping 2>&1 || echo bare; done",
 }
 NETWORK = {
     "address": "for i in $(seq 30); do ip -4 -o addr show scope global | grep inet && break; sleep 1; done",
@@ -57,6 +61,12 @@ def answer(m, command):
     text = machine.plain(m.console.before)
     assert m.console.match[1] == b"0", f"{command} failed:\n{text}\n{m.tail()}"
     return text
+
+
+def send_ping(m):
+    """The program that asks Keel for the index of its CPU (tests/linux/ping.c), typed."""
+    text = base64.b64encode((smp.PROGRAMS / "ping").read_bytes()).decode()
+    answer(m, f"echo {text} | base64 -d >ping && chmod +x ping")
 
 
 def power_off(m):
@@ -104,21 +114,23 @@ def overlay(folder):
     return path
 
 
-def setup(backend, folder):
+def setup(case, folder):
     assert settings.IMAGE.exists(), f"{settings.IMAGE} is missing: run `make image`"
-    if backend == "bochs-vmx":
-        return machine.Setup(disk=raw_image(), memory=512)
-    return machine.Setup(disk=overlay(folder), memory=512, network=True, board="q35")
+    if case.backend == "bochs-vmx":
+        return machine.Setup(disk=raw_image(), memory=512, cpus=case.cpus)
+    return machine.Setup(disk=overlay(folder), memory=512, network=True, board="q35",
+                         cpus=case.cpus, cpu=smp.MODELS[case.apic])
 
 
-def run_session(backend, entry):
-    folder = settings.WORK / f"debian-{backend}-{entry}"
+def run_session(case, entry):
+    folder = settings.WORK / f"debian-{case.id()}-{entry}"
 
     def run():
         answers = {}
-        with machine.MACHINES[backend](setup(backend, folder), folder) as m, web_server() as port:
+        with machine.MACHINES[case.backend](setup(case, folder), folder) as m, web_server() as port:
             choose(m, entry)
             login(m)
+            send_ping(m)
             commands = COMMANDS | (NETWORK if m.setup.network else {})
             for name, command in commands.items():
                 answers[name] = answer(m, command.replace("{port}", str(port)))
@@ -132,8 +144,8 @@ def run_session(backend, entry):
             (folder / leftover).unlink(missing_ok=True)
 
 
-def session(backend, entry):
-    return runner.once(settings.WORK / f"session-{backend}-{entry}", lambda: run_session(backend, entry))
+def session(case, entry):
+    return runner.once(settings.WORK / f"session-{case.id()}-{entry}", lambda: run_session(case, entry))
 
 
 def normal(line):

@@ -28,10 +28,20 @@ def make_iso(path, files, lines):
     assert done.returncode == 0, f"grub-mkrescue failed:\n{done.stdout}"
 
 
-def bare_iso(path, payload, cmdline):
-    make_iso(path, {"payload": payload}, [f"linux /payload {cmdline}"])
+def bare_iso(path, payload, cmdline, initrd=None):
+    files, lines = {"payload": payload}, [f"linux /payload {cmdline}"]
+    if initrd:
+        files["initrd"] = initrd
+        lines.append("initrd /initrd")
+    make_iso(path, files, lines)
 
 
-def keel_iso(path, keel, payload, cmdline, keel_options=""):
-    make_iso(path, {"keel.elf": keel, "payload": payload},
-             [f"multiboot2 /keel.elf {keel_options}".strip(), f"module2 /payload vmlinuz {cmdline}"])
+def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None):
+    """keel_options: Keel's own words."""
+    files = {"keel.elf": keel, "payload": payload}
+    lines = [f"multiboot2 /keel.elf {keel_options}".strip(),
+             f"module2 --nounzip /payload vmlinuz {cmdline}"]
+    if initrd:
+        files["initrd"] = initrd
+        lines.append("module2 --nounzip /initrd initrd")
+    make_iso(path, files, lines)

@@ -38,6 +38,7 @@ class Setup:
     network: bool = False
     board: str = "pc"        # QEMU's
     cpus: int = 1
+    linux: bool = False      # Bochs': what Linux wants, with a disk always
     bios: pathlib.Path = None   # Bochs'
     extra: tuple = ()
 
@@ -195,7 +196,7 @@ BOCHSRC = """\
 display_library: rfb, options="timeout=0"
 romimage: file={bios}, options=fastboot
 vgaromimage: file={share}/VGABIOS-lgpl-latest
-cpu: model={model}, count=1:{cpus}:1, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs={lenient}
+cpu: model={model}, count={count}, ips=50000000, reset_on_triple_fault=1, ignore_bad_msrs={lenient}
 clock: sync=none, time0=1600000000
 memory: guest={memory}, host={host_memory}
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
@@ -223,11 +224,14 @@ class Bochs(Machine):
             drives += [f"ata0-master: type=disk, path={setup.disk}, mode=volatile, "
                        f"journal={self.folder}/journal, cylinders=0", "boot: disk"]
         share = settings.bochs_share()
+        # Linux leaves CPUs aside that Bochs calls cores; as threads of one core it takes them.
+        linux = setup.linux or bool(setup.disk)
+        count = f"1:1:{setup.cpus}" if linux else f"1:{setup.cpus}:1"
         config = BOCHSRC.format(
-            share=share, bios=setup.bios or f"{share}/BIOS-bochs-latest", cpus=setup.cpus,
+            share=share, bios=setup.bios or f"{share}/BIOS-bochs-latest", count=count,
             model=setup.cpu or "corei7_haswell_4770",
             memory=setup.memory, host_memory=min(setup.memory, 512), port=port,
-            lenient=1 if setup.disk else 0, drives="\n".join(drives))
+            lenient=int(linux), drives="\n".join(drives))
         (self.folder / "bochsrc").write_text(config)
         (self.folder / "rc").write_text("c\n" * 8)  # it stops at each reset
         return [settings.emulator("bochs"), "-q", "-f", "bochsrc", "-rc", "rc"]

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -101,6 +102,14 @@ def path_without(tool, folder):
 def test_missing_tool(build, tool, package, target):
     assert_refused(make(build, target, path=path_without(tool, build / "path")),
                    rf"{tool} not found.*{package}.*scripts/deps")
+
+
+@pytest.mark.parametrize("smp", ["0", "257", "-1", "04", "1.5", "two", "99999999999999999999"])
+def test_run_with_bad_smp(build, smp):
+    done = subprocess.run([settings.TREE / "scripts" / "run"], text=True, check=False,
+                          env=os.environ | {"O": str(build), "SMP": smp},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert_refused(done, rf"SMP={re.escape(smp)} .*1 to 256")
 
 
 def test_disk_full(build):

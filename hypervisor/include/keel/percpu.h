@@ -24,6 +24,9 @@
 
 #define PERCPU_EXITS_MAX 32
 
+/* In percpu.kick_in_flight: the interrupt has left its sender. */
+#define KICK_SENT	 BIT(31)
+
 /* The exit that is being handled, for panics. */
 struct last_exit {
 	u32 reason; /* enum exit_reason */
@@ -36,6 +39,8 @@ struct percpu {
 	struct guest_regs regs;
 	/* NMIs for the guest that have not been injected yet. */
 	u32 nmi_pending;
+	/* A kick is under way: the next entry is to see to it that it arrives (vmx/event.c). */
+	u32 kick_coming;
 	u32 index;
 	u32 apic_id;
 	u32 guest_started;
@@ -53,7 +58,7 @@ struct percpu {
 	/* Written by other CPUs, with atomics. */
 	u32 startup;	    /* INIT and SIPI: a word of lib/startup.h */
 	u32 requests;	    /* REQUEST_*, vmm/kick.c */
-	u32 kick_in_flight; /* a kick has been sent that has not arrived yet */
+	u32 kick_in_flight; /* a kick that has not arrived: its sender's index + 1, KICK_SENT */
 	u32 held;	    /* the stop that this CPU obeys, vmm/kick.c */
 	u32 stopped;	    /* for good, by a panic of another CPU's */
 
@@ -69,6 +74,9 @@ _Static_assert(sizeof(struct percpu) <= PERCPU_SIZE, "percpu outgrew its place")
 _Static_assert(offsetof(struct percpu, regs) == 0, "run.S spills the registers at the base");
 _Static_assert(sizeof(struct guest_regs) == GUEST_REGS_SIZE, "run.S knows the frame");
 _Static_assert(offsetof(struct percpu, nmi_pending) == PERCPU_NMI_PENDING, "run.S tests it");
+_Static_assert(offsetof(struct percpu, kick_coming) == PERCPU_NMI_PENDING + 4 &&
+		       PERCPU_NMI_PENDING % 8 == 0,
+	       "vmx/run.S tests both at once");
 _Static_assert(offsetof(struct percpu, vendor) == PERCPU_VENDOR, "run.S reads its first word");
 
 struct cpu_area {

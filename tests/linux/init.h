@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef INIT_H
+#define INIT_H
+
+#include <sched.h>
+
+#define MAX_CPUS 256
+
+/* One line to the kernel's log, whole even when the kernel itself talks. */
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+/* The same, then the machine is switched off. */
+__attribute__((format(printf, 1, 2), noreturn)) void die(const char *format, ...);
+/* The number behind "name=" on the kernel's command line, 0 without one. */
+int number(const char *name);
+/* The first bytes of a file as text; "" if there is none. */
+const char *contents(const char *path);
+
+void online_cpus(cpu_set_t *set);
+void pin(int cpu);
+/* Keel's index of a CPU; -1 if it is not under Keel. */
+int keel_index(int cpu);
+void report_cpus(void);
+void cycle_cpus(int times);
+
+void be_busy(int seconds, int nmis);
+/* Starts /vmlinuz with this initramfs again, one less to go. */
+__attribute__((noreturn)) void kexec_again(int left);
+
+#endif
