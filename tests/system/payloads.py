@@ -35,9 +35,16 @@ QEMU = ("qemu-svm",)
 BOCHS = ("bochs-vmx",)
 SAFE = "apic=safe"
 SURPLUS = r"keel: .*CONFIG_NR_CPUS"
+TRIPLE_FAULT = r"keel: reset: triple fault"
+HOOKS = (("TEST_HOOKS", "y"),)
+# Each CPU but the one that panics says where it stopped, once.
+PANIC_STOPS = (r"keel: panic", *(rf"keel: CPU {n}\b.*stopped" for n in (0, 1, 3)))
 X2APIC = "EPYC,+svm,+npt,+x2apic"
 
 PAYLOADS = [
+    Payload("apfault", cpus=4, resets=True, says=(TRIPLE_FAULT,)),
+    Payload("apfault", backends=BOCHS, cpus=4, keel_options=SAFE, resets=True,
+            says=(TRIPLE_FAULT,)),
     Payload("breakpoint"),
     Payload("control"),
     Payload("count"),
@@ -48,6 +55,9 @@ PAYLOADS = [
     Payload("forbidden"),
     Payload("hidden", bare=False),
     Payload("hidden", "q35", QEMU, board="q35", bare=False),
+    Payload("hooks", "panic", cpus=4, config=HOOKS, bare=False, halts=True, says=PANIC_STOPS),
+    Payload("hooks", "hang", cpus=4, config=HOOKS, bare=False, halts=True,
+            says=(r"keel: .*CPU 2 .*has been in Keel",)),
     Payload("hypercall"),
     Payload("ipi", cpus=4),
     Payload("ipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
@@ -59,6 +69,8 @@ PAYLOADS = [
     Payload("modes"),
     Payload("msr", says=(r"keel: .*microcode update .* is ignored",)),
     Payload("mtrr"),
+    Payload("mtrrsmp", cpus=4),
+    Payload("mtrrsmp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("nmi"),
     Payload("nmistorm", cpus=4),
     Payload("nmistorm", "x2apic", QEMU, cpus=4, cpu=X2APIC),

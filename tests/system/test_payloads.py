@@ -78,3 +78,13 @@ def test_negative_control(width, backend):
                                 token="keel")
     assert any(line.startswith("FAIL forced exit answers") for line in result.failed), \
         runner.console(result)
+
+
+@pytest.mark.parametrize("width", (32, 64))
+@pytest.mark.parametrize("backend", ("qemu-svm", "bochs-vmx"))
+def test_lost_cpu(width, backend):
+    """A CPU that Keel leaves outside is found by the check that every guest of several makes."""
+    lost = payloads.Payload("smp", cpus=4, config=(("TEST_HOOKS", "y"), ("TEST_LOSE_CPU", "y")))
+    result = runner.run_payload(lost, width, backend, keel=True)
+    assert any(line.startswith("FAIL forced exit answers on CPU 1 only under Keel")
+               for line in result.failed), runner.console(result)
