@@ -28,8 +28,14 @@ static void test_reasons(void **state)
 		assert_int_equal(decode(code, 0, 0).reason, EXIT_HIDDEN_INSN);
 	assert_int_equal(decode(VMEXIT_VMRUN, 0, 0).reason, EXIT_HIDDEN_INSN);
 	assert_int_equal(decode(VMEXIT_INVLPGA, 0, 0).reason, EXIT_HIDDEN_INSN);
-	/* CPUID is not intercepted, and there is no such code as 0x7ff. */
-	assert_int_equal(decode(0x72, 0, 0).reason, EXIT_UNKNOWN);
+	assert_int_equal(decode(VMEXIT_CPUID, 0, 0).reason, EXIT_CPUID);
+	assert_int_equal(decode(VMEXIT_NMI, 0, 0).reason, EXIT_NMI);
+	assert_int_equal(decode(VMEXIT_IRET, 0, 0).reason, EXIT_NMI_WINDOW);
+	/* The step over an IRET ends by #DB, or by a fault of its own. */
+	assert_int_equal(decode(VMEXIT_EXCEPTION + 1, 0, 0).reason, EXIT_NMI_WINDOW);
+	assert_int_equal(decode(VMEXIT_EXCEPTION_LAST, 0, 0).reason, EXIT_NMI_WINDOW);
+	/* INTR is not intercepted, and there is no such code as 0x7ff. */
+	assert_int_equal(decode(0x60, 0, 0).reason, EXIT_UNKNOWN);
 	assert_int_equal(decode(0x7ff, 0, 0).reason, EXIT_UNKNOWN);
 }
 
@@ -66,6 +72,9 @@ static void test_nested_faults(void **state)
 	assert_true(fetch.memory.fetch);
 	assert_false(fetch.memory.write);
 	assert_true(reserved.memory.misconfigured);
+	assert_true(write.memory.by_instruction);
+	/* Bit 33: in a walk of the guest's own tables. */
+	assert_false(decode(VMEXIT_NPF, BIT64(33) | 0x6, 0x1000).memory.by_instruction);
 }
 
 static void test_events(void **state)
