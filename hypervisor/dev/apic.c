@@ -12,7 +12,6 @@
 #define ID_SHIFT      24
 #define SVR_RESET     0xff
 #define SVR_ENABLE    BIT(8)
-#define DFR_RESET     0xffffffffu
 #define VECTOR_WORDS  8
 #define VECTOR_STRIDE 0x10
 /* An EOI and an interrupt for each vector; more come only from a guest that goes on sending. */
@@ -139,7 +138,7 @@ void apic_reset(void (*drop_interrupts)(void))
 	apic_write(APIC_REG_ESR, 0);
 	if (!place->x2apic) {
 		apic_write(APIC_REG_LDR, 0);
-		apic_write(APIC_REG_DFR, DFR_RESET);
+		apic_write(APIC_REG_DFR, APIC_DFR_RESET);
 	}
 	apic_write(APIC_REG_SVR, SVR_RESET);
 	apic_find(this_cpu());

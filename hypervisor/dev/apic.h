@@ -33,6 +33,9 @@
 #define APIC_LVT_MODE	  (7u << 8)
 #define APIC_LVT_NMI	  (ICR_NMI << 8)
 
+/* DFR after INIT: the flat model. */
+#define APIC_DFR_RESET	  0xffffffffu
+
 /* Number of the x2APIC MSR that stands for an xAPIC register. */
 #define X2APIC_MSR(reg)	  (0x800 + (reg) / 16)
 

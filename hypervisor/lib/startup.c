@@ -15,6 +15,11 @@ enum startup_state startup_state(u32 word)
 	return (enum startup_state)(word & STATE);
 }
 
+bool startup_is_reset(u32 word)
+{
+	return startup_state(word) == STARTUP_WAIT || word & INIT_PENDING;
+}
+
 u32 startup_send_init(u32 word)
 {
 	return (word & ~(SIPI_PENDING | VECTOR)) | INIT_PENDING;
@@ -22,9 +27,7 @@ u32 startup_send_init(u32 word)
 
 u32 startup_send_sipi(u32 word, u8 vector)
 {
-	bool waits = startup_state(word) == STARTUP_WAIT || word & INIT_PENDING;
-
-	if (!waits || word & SIPI_PENDING)
+	if (!startup_is_reset(word) || word & SIPI_PENDING)
 		return word;
 	return word | SIPI_PENDING | (u32)vector << VECTOR_SHIFT;
 }

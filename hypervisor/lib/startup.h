@@ -47,4 +47,7 @@ enum startup_action startup_take(u32 word, u32 *after, u8 *vector);
 
 enum startup_state startup_state(u32 word);
 
+/* Was the last thing that happened to the CPU an INIT, taken or still pending? */
+bool startup_is_reset(u32 word);
+
 #endif

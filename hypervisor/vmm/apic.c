@@ -68,6 +68,21 @@ static bool leave_to_hardware(void)
 #endif
 }
 
+/*
+ * As the other CPUs find it. INIT takes the logical address at once, not only when the CPU has got
+ * round to it (SDM 11.4.7.3); in x2APIC mode that is made of the ID.
+ */
+static struct apic_place place_of(const struct percpu *cpu)
+{
+	struct apic_place place = cpu->place;
+
+	if (!place.x2apic && startup_is_reset(atomic_load(&cpu->startup))) {
+		place.ldr = 0;
+		place.dfr = APIC_DFR_RESET;
+	}
+	return place;
+}
+
 bool apic_icr_written(struct percpu *cpu, const struct icr *icr)
 {
 	/* On VMX an NMI is no exit: the hardware's is the guest's. */
@@ -81,8 +96,9 @@ bool apic_icr_written(struct percpu *cpu, const struct icr *icr)
 	x2apic_hint_end(cpu);
 	for (u32 i = 0; i < cpu_count; i++) {
 		struct percpu *to = cpus[i];
+		struct apic_place place = place_of(to);
 
-		if (!icr_hits(icr, &to->place, to == cpu))
+		if (!icr_hits(icr, &place, to == cpu))
 			continue;
 		hits++;
 		if (nmi)

@@ -124,6 +124,11 @@ def bare(case):
     return runner.once(settings.WORK / f"smp-bare-{case.id()}", lambda: run(case))
 
 
+def plain_run(case):
+    """A boot under Keel and no more; made once."""
+    return runner.once(settings.WORK / f"smp-keel-{case.id()}", lambda: run(case, settings.KEEL))
+
+
 def exit_counts(text):
     found = re.findall(r"^keel: .*exits: (total=\d+.*)$", text, re.M)
     assert found, "no exit counts at power-off"

@@ -29,6 +29,8 @@ static void the_usual_way(void **state)
 
 	(void)state;
 	assert_int_equal(startup_state(word), STARTUP_HALTED);
+	assert_true(startup_is_reset(word));
+	assert_false(startup_is_reset(STARTUP_WORD_HALTED));
 	t = take(word);
 	assert_int_equal(t.action, STARTUP_INIT);
 	assert_int_equal(startup_state(t.after), STARTUP_WAIT);
@@ -39,6 +41,7 @@ static void the_usual_way(void **state)
 	assert_int_equal(t.action, STARTUP_START);
 	assert_int_equal(t.vector, 0x99);
 	assert_int_equal(t.after, STARTUP_WORD_RUN);
+	assert_false(startup_is_reset(t.after));
 	/* The second SIPI that the manual wants sent finds it running. */
 	assert_int_equal(startup_send_sipi(t.after, 0x99), STARTUP_WORD_RUN);
 }

@@ -61,7 +61,8 @@ static void test_reasons(void **state)
 		{ 11, EXIT_HIDDEN_INSN },  { 13, EXIT_INVD },	      { 18, EXIT_HYPERCALL },
 		{ 19, EXIT_HIDDEN_INSN },  { 27, EXIT_HIDDEN_INSN },  { 31, EXIT_RDMSR },
 		{ 32, EXIT_WRMSR },	   { 50, EXIT_HIDDEN_INSN },  { 53, EXIT_HIDDEN_INSN },
-		{ 55, EXIT_XSETBV },	   { 1, EXIT_UNKNOWN },	      { 12, EXIT_UNKNOWN },
+		{ 52, EXIT_INIT },	   { 55, EXIT_XSETBV },	      { 1, EXIT_UNKNOWN },
+		{ 12, EXIT_UNKNOWN },
 		{ 56, EXIT_UNKNOWN },	   { 0xffff, EXIT_UNKNOWN },
 	};
 
@@ -80,6 +81,8 @@ static void test_needs(void **state)
 	assert_int_equal(vmx_needs(10), 0);
 	assert_int_equal(vmx_needs(31), 0);
 	assert_int_equal(vmx_needs(3), 0);
+	/* The preemption timer, unless the INIT has come after all. */
+	assert_int_equal(vmx_needs(52), NEED_LOST_KICK);
 	assert_int_equal(vmx_needs(30), NEED_QUALIFICATION);
 	assert_true(vmx_needs(48) & NEED_IDT_VECTORING);
 	/* A task switch through a gate is emulated, not delivered again. */
