@@ -328,7 +328,7 @@ static void check_rounds(u32 rounds)
 		check_eq(wrong_apic[i].times ? wrong_apic[i].got : wrong_apic[i].want,
 			 wrong_apic[i].want, "APIC's %s after INIT (%u times wrong)",
 			 apic_regs[i].name, wrong_apic[i].times);
-	printf("INFO %u start-up interrupts had to be sent again\n", smp_resent);
+	printf("INFO sent again: %u start-up interrupts, %u INITs\n", smp_resent, smp_inits_resent);
 }
 
 static const struct {

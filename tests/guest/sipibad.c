@@ -190,7 +190,8 @@ static void set_logical(void *arg)
 
 /*
  * INIT clears an xAPIC's logical ID (and Bochs' x2APIC's), so the start-up interrupts that work
- * are physical ones. The CPUs spin: on QEMU's software CPU, INIT waits in HLT for the start-up interrupt.
+ * are physical ones. The CPUs spin: on QEMU's software CPU, INIT waits in HLT for the start-up
+ * interrupt.
  */
 static void check_logical(const char *name, u32 dfr, u32 first, u32 second)
 {

@@ -11,13 +11,15 @@
 #define PATIENCE 100000000u /* rounds, each a PAUSE: many seconds */
 #define INIT_ROUNDS 2000u   /* between INIT and the first start-up interrupt */
 #define SIPI_ROUNDS 20000u  /* until another one is sent */
+#define SIPIS_PER_INIT 5
+#define INITS_AGAIN 64 /* at odd distances: a CPU may be in a short loop */
 #define SETTLE_ROUNDS 100000u
 #define PAGE_FILL 0xf4 /* HLT: a start anywhere but at the page's first byte does not arrive */
 #define PAGE_SIZE 4096
 #define NO_CPU 0xffffffffu
 
 struct cpu cpus[MAX_CPUS];
-u32 nr_cpus, smp_resent;
+u32 nr_cpus, smp_resent, smp_inits_resent;
 void (*smp_on_arrival)(struct cpu *self);
 
 static u8 stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
@@ -194,6 +196,19 @@ bool smp_started(u32 cpu, u32 before)
 	return smp_reaches(&cpus[cpu].starts, before + 1);
 }
 
+/* Bochs drops an INIT that finds a CPU in VMX root mode; hardware keeps it. So it is sent again. */
+static void init_again(u32 cpu)
+{
+	if (!is_intel || !under_keel || keel_policy() != KEEL_START_WAIT)
+		return;
+	for (u32 i = 0; i < INITS_AGAIN; i++) {
+		smp_inits_resent++;
+		smp_init_ipi(cpu);
+		smp_delay(smp_random() % INITS_AGAIN);
+	}
+	smp_delay(INIT_ROUNDS);
+}
+
 /* An emulator may be slow to act on INIT and lose the start-up interrupt: they are sent again. */
 bool smp_start(u32 cpu, u8 vector)
 {
@@ -204,6 +219,8 @@ bool smp_start(u32 cpu, u8 vector)
 	smp_delay(INIT_ROUNDS);
 	for (u32 sent = 0; sent < PATIENCE / SIPI_ROUNDS; sent++) {
 		smp_resent += sent >= 2;
+		if (sent >= SIPIS_PER_INIT && sent % SIPIS_PER_INIT == 0)
+			init_again(cpu);
 		smp_sipi(cpu, vector);
 		for (u32 i = 0; i < SIPI_ROUNDS; i++) {
 			if (cpus[cpu].starts != before)

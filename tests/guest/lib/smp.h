@@ -25,6 +25,7 @@ struct cpu {
 extern struct cpu cpus[MAX_CPUS];
 extern u32 nr_cpus;
 extern u32 smp_resent; /* start-up interrupts beyond the usual two that smp_start() sent */
+extern u32 smp_inits_resent;
 
 /* Idle CPUs spin, instead of waiting in HLT for an interrupt with VEC_WAKE; or do so again. */
 void smp_spin(bool on);
