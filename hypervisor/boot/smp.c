@@ -18,13 +18,15 @@
 #include "vmm/nested.h"
 
 /* A SIPI names a page below 1 MiB; the first has the real-mode vectors. */
-#define SIPI_PAGES_END 0xa0000
-#define SIPI_PAGES_MIN 0x1000
+#define SIPI_PAGES_END	0xa0000
+#define SIPI_PAGES_MIN	0x1000
 
-#define INIT_DELAY_US  10000
-#define SIPI_DELAY_US  200
-#define START_LIMIT_US 500000
-#define POLL_US	       100
+#define XAPIC_BROADCAST 0xff
+
+#define INIT_DELAY_US	10000
+#define SIPI_DELAY_US	200
+#define START_LIMIT_US	500000
+#define POLL_US		100
 
 /* What a CPU that starts reports in its percpu.startup, until the guest runs. */
 enum { AP_ABSENT = 0, AP_READY = 1, AP_FAILED = 2, AP_PARKED = 3 };
@@ -170,9 +172,12 @@ bool smp_is_lost(const struct cpu_ids *ids, u32 apic_id)
 #endif
 }
 
+/* In xAPIC mode an ID of more than 8 bits cannot be named; 255 means all. */
 static bool is_to_start(const struct cpu_ids *ids, u32 i, const struct percpu *boot)
 {
-	return ids->id[i] != boot->apic_id && !smp_is_lost(ids, ids->id[i]);
+	bool reachable = boot->place.x2apic || ids->id[i] < XAPIC_BROADCAST;
+
+	return reachable && ids->id[i] != boot->apic_id && !smp_is_lost(ids, ids->id[i]);
 }
 
 bool smp_start(const struct boot_info *info, const struct cpu_ids *ids, struct percpu *boot)

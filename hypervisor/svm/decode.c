@@ -50,7 +50,9 @@ void svm_decode(const struct vmcb_control *c, struct exit_info *info)
 	info->reason = reason_of(c);
 	info->raw = (u32)c->exitcode;
 	info->qualification = c->exitinfo1;
-	if (info->reason == EXIT_IO) {
+	if (info->reason == EXIT_INIT) {
+		info->init.lost = false;
+	} else if (info->reason == EXIT_IO) {
 		info->io.port = (u16)(c->exitinfo1 >> IOIO_PORT_SHIFT);
 		info->io.bytes = c->exitinfo1 >> IOIO_SIZE_SHIFT & IOIO_SIZE_MASK;
 		info->io.in = c->exitinfo1 & IOIO_IN;

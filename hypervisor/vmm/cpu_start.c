@@ -6,6 +6,7 @@
 #include <keel/console.h>
 #include <keel/panic.h>
 
+#include "cpu/regs.h"
 #include "dev/apic.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -182,14 +183,26 @@ void cpu_startup_serve(struct percpu *cpu)
 	}
 }
 
+/* How long after it was given up a kick may still come. */
+#define STRAY_MS 1
+
+/* Is this INIT a kick, be it one that has been taken for lost? */
+static bool is_kick(struct percpu *cpu, const struct exit_info *info)
+{
+	if (backend->kick_mode != ICR_INIT)
+		return false;
+	if (info->init.lost)
+		cpu->stray_kick_until = rdtsc() + STRAY_MS * tsc_per_ms;
+	return kick_arrived(cpu) || rdtsc() < cpu->stray_kick_until;
+}
+
 /*
  * A kick, or an INIT that nobody under Keel sent: the guest's, where the ICR is not trapped, or the
  * chipset's soft reset (port 0x92, keyboard controller).
  */
 void exit_init(struct percpu *cpu, const struct exit_info *info)
 {
-	(void)info;
-	if (backend->kick_mode == ICR_INIT && kick_arrived(cpu)) {
+	if (is_kick(cpu, info)) {
 		kick_serve(cpu);
 	} else if (is_boot_cpu(cpu) || policy == KEEL_START_SINGLE || cpu_start_trapped()) {
 		power_reset("reset: INIT");

@@ -53,6 +53,10 @@ struct exit_info {
 			u64 value; /* that the guest wants the register to have */
 		} cr;
 		struct {
+			/* It never came, and the exit stands for it; or it comes late all the same. */
+			bool lost;
+		} init;
+		struct {
 			u8 vector;
 		} sipi;
 	};

@@ -127,6 +127,9 @@ void vmx_decode(const struct vmx_exit_fields *fields, const unsigned long *regis
 		if ((fields->interruption_info & EVENT_TYPE) != EVENT_TYPE_NMI)
 			info->reason = EXIT_UNKNOWN; /* Keel intercepts no exception */
 		break;
+	case EXIT_INIT:
+		info->init.lost = basic == REASON_PREEMPTION_TIMER;
+		break;
 	case EXIT_IO:
 		decode_io(fields->qualification, info);
 		break;

@@ -53,7 +53,8 @@ struct percpu {
 	/* The guest's IA32_APIC_BASE on this CPU, and where its APIC is to be found by others. */
 	u64 apic_base;
 	struct apic_place place;
-	u64 window_pa; /* mm/host_map.c */
+	u64 window_pa;	      /* mm/host_map.c */
+	u64 stray_kick_until; /* TSC; vmm/cpu_start.c */
 
 	/* Written by other CPUs, with atomics. */
 	u32 startup;	    /* INIT and SIPI: a word of lib/startup.h */
