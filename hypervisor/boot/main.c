@@ -84,7 +84,7 @@ static const char *first_arguments(u32 hidden_cpus)
 
 static void choose_start_policy(bool below, bool all_parked)
 {
-	char word[8];
+	char word[64];
 	bool asked = cmdline_get(info.cmdline, "apic", word, sizeof(word));
 
 	cpu_start_init(asked ? word : NULL, below, all_parked);

@@ -66,6 +66,10 @@ CASES = [
     Case("initrd-too-large", r"initrd.*too large", kernel=lambda: patched(INITRD_ADDR_MAX, 0x1ffffff),
          initrd=40 << 20, lines=("multiboot2 /keel.elf", "module2 /kernel vmlinuz keel",
                                  "module2 /initrd initrd")),
+    Case("apic-unknown", r"apic=sometimes .*use safe, fast or wait",
+         lines=("multiboot2 /keel.elf apic=sometimes", "module2 /kernel vmlinuz keel")),
+    Case("apic-wait", r"apic=wait is impossible: SVM .*apic=safe",
+         lines=("multiboot2 /keel.elf apic=wait", "module2 /kernel vmlinuz keel")),
     Case("too-little-memory", r"too little memory|not enough memory", memory=4),
 ]
 
