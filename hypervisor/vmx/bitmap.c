@@ -32,9 +32,11 @@ void vmx_bitmaps_use(void)
 	vmcs_write64(VMCS_IO_BITMAP_B, (unsigned long)io_bitmap + PAGE_SIZE);
 }
 
-static void set_bit(u8 *map, u32 n)
+static void put_bit(u8 *map, u32 n, bool set)
 {
-	map[n / 8] |= BIT(n % 8);
+	u8 bit = BIT(n % 8);
+
+	map[n / 8] = set ? map[n / 8] | bit : map[n / 8] & ~bit;
 }
 
 void vmx_trap_msr(u32 msr, u8 trap)
@@ -47,14 +49,12 @@ void vmx_trap_msr(u32 msr, u8 trap)
 	}
 	if (msr >= MSR_MAP_MSRS)
 		return; /* outside both ranges: always exits */
-	if (trap & MSR_READ)
-		set_bit(map, msr);
-	if (trap & MSR_WRITE)
-		set_bit(map + MSR_WRITE_MAPS, msr);
+	put_bit(map, msr, trap & MSR_READ);
+	put_bit(map + MSR_WRITE_MAPS, msr, trap & MSR_WRITE);
 }
 
 void vmx_trap_ports(u16 first, u16 count)
 {
 	for (u32 port = first; port < (u32)first + count; port++)
-		set_bit(io_bitmap, port);
+		put_bit(io_bitmap, port, true);
 }

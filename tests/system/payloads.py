@@ -121,9 +121,10 @@ DIFFERENCES = [
     # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP,
     # as hardware does.
     ("qemu-svm", r"efer (bit (?!0 |8 |10 |11 )\d+|clear LME while active) vector", 0x10d),
-    # INIT leaves CD and NW as they are (SDM volume 3, table 10-1; APM volume 2, table 14-1); QEMU's
-    # software CPU sets both.
+    # INIT leaves CD and NW as they are (SDM volume 3, table 10-1; APM volume 2, table 14-1); both
+    # emulators set them.
     ("qemu-svm", r"CD and NW after INIT, .*", 0x60000000),
+    ("bochs-vmx", r"CD and NW after INIT, .*", 0x60000000),
     # Keel does not let the guest turn VMX on.
     ("bochs-vmx", r"(flat|paged) cr4 bit 13 (vector|value)", 0xffffffff),
 ]
