@@ -207,8 +207,13 @@ void exit_init(struct percpu *cpu, const struct exit_info *info)
 	} else if (is_boot_cpu(cpu) || policy == KEEL_START_SINGLE || cpu_start_trapped()) {
 		power_reset("reset: INIT");
 	} else if (policy == KEEL_START_WAIT) {
-		/* At once, and the rest at the SIPI, which is lost if it comes too early. */
+		/*
+		 * At once, and the rest at the SIPI, which is lost if it comes too early. But no
+		 * logical destination may hit the CPU any more.
+		 */
 		backend->wait_for_sipi(cpu);
+		if (!cpu->place.x2apic)
+			apic_write(APIC_REG_LDR, 0);
 		atomic_store(&cpu->startup, STARTUP_WORD_WAIT);
 	} else {
 		/* Fast: the SIPI is lost, but the CPU does not get away. */
