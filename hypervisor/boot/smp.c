@@ -121,6 +121,11 @@ static struct percpu *new_cpu(u32 index, u32 apic_id)
 	return &area->cpu;
 }
 
+static void send_init(u32 apic_id)
+{
+	apic_send(apic_id, (u32)ICR_INIT << ICR_MODE_SHIFT);
+}
+
 /* INIT has been sent. False if the CPU does not come. */
 static bool start_cpu(struct percpu *cpu)
 {
@@ -136,7 +141,7 @@ static bool start_cpu(struct percpu *cpu)
 	if (reports(cpu, START_LIMIT_US))
 		return true;
 	/* It must not come later, when the page is something else. */
-	apic_send(cpu->apic_id, (u32)ICR_INIT << ICR_MODE_SHIFT);
+	send_init(cpu->apic_id);
 	log_error("the CPU with APIC ID %u does not start: the guest does not get it",
 		  cpu->apic_id);
 	return false;
@@ -200,7 +205,7 @@ bool smp_start(const struct boot_info *info, const struct cpu_ids *ids, struct p
 	atomic_store(&boot->startup, STARTUP_WORD_RUN);
 	for (u32 i = 0; i < ids->count; i++) {
 		if (is_to_start(ids, i, boot))
-			apic_send(ids->id[i], (u32)ICR_INIT << ICR_MODE_SHIFT);
+			send_init(ids->id[i]);
 	}
 	measure_tsc();
 	if (ids->count > 1) {

@@ -144,5 +144,4 @@ void apic_reset(void (*drop_interrupts)(void))
 		apic_write(APIC_REG_DFR, APIC_DFR_RESET);
 	}
 	apic_write(APIC_REG_SVR, SVR_RESET);
-	apic_find(this_cpu());
 }

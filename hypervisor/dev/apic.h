@@ -54,7 +54,7 @@ bool apic_send(u32 apic_id, u32 low);
 
 /*
  * Gives the APIC the state that INIT leaves (SDM 11.4.7.3). What it has accepted already can only be
- * taken from it as interrupts, which @drop_interrupts does.
+ * taken from it as interrupts, which @drop_interrupts does. The caller calls apic_find() then.
  */
 void apic_reset(void (*drop_interrupts)(void));
 

@@ -10,7 +10,6 @@
 #include "vmm/backend.h"
 
 #define SIGNATURE_LENGTH       12
-#define KVM_SIGNATURE	       "KVMKVMKVM\0\0"
 
 /* KVM's paravirtual MSRs (Linux Documentation/virt/kvm/msr.rst). */
 #define KVM_MSR_OLD_CLOCK      0x11

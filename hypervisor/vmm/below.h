@@ -7,6 +7,9 @@
 
 #include "vmm/backend.h"
 
+/* KVM's twelve letters at leaf 0x40000000 (Linux Documentation/virt/kvm/cpuid.rst). */
+#define KVM_SIGNATURE "KVMKVMKVM\0\0"
+
 /*
  * Looks for KVM below by its CPUID signature; another hypervisor's hypercalls are not forwarded.
  * Gives the 12 letters of the signature, or NULL if CPUID says that nothing lies below. Before

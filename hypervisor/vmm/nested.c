@@ -44,18 +44,23 @@ static void take_lock(struct percpu *cpu)
 		kick_poll(cpu);
 }
 
+/* The type of memory at @gpa that its entry is to carry; *@until (may be NULL) as mtrr_type(). */
+static enum mem_type type_at(gpa_t gpa, u64 *until)
+{
+	if (all_uncached)
+		return MEM_UC;
+	return backend->nested_has_types ? mtrr_type(&types, gpa, until) : MEM_WB;
+}
+
 /* Maps [start, end) to itself, each part with the memory type its MTRRs give. */
 static int map_identity(u64 start, u64 end)
 {
-	enum mem_type type = MEM_WB;
 	u64 until = end;
 	int err = 0;
 
 	while (start < end && !err) {
-		if (all_uncached)
-			type = MEM_UC;
-		else if (backend->nested_has_types)
-			type = mtrr_type(&types, start, &until);
+		enum mem_type type = type_at(start, &until);
+
 		until = min_u64(max_u64(until, start + PAGE_SIZE), end);
 		err = pt_map(&table, start, start, until - start, backend->nested_attrs(type));
 		start = until;
@@ -87,13 +92,7 @@ static int map_junk_pages(void)
 
 static u64 page_attrs(gpa_t gpa)
 {
-	enum mem_type type = MEM_WB;
-
-	if (all_uncached)
-		type = MEM_UC;
-	else if (backend->nested_has_types)
-		type = mtrr_type(&types, gpa, NULL);
-	return backend->nested_attrs(type);
+	return backend->nested_attrs(type_at(gpa, NULL));
 }
 
 static int map_protected_pages(void)

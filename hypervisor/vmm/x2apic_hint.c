@@ -11,7 +11,6 @@
 #define CPUID_1_ECX_X2APIC BIT(21)
 /* KVM's leaves (Linux Documentation/virt/kvm/cpuid.rst). */
 #define KVM_LEAF_FEATURES  0x40000001
-#define KVM_SIGNATURE	   "KVMKVMKVM\0\0"
 
 #ifdef CONFIG_X2APIC_HINT
 static const bool wanted = true;

@@ -137,13 +137,7 @@ no_long_mode:
 
 	.code64
 long_mode:
-	mov $SEL_DATA, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	xor %eax, %eax
-	mov %eax, %fs
-	mov %eax, %gs
+	load_flat_segments
 	mov %edi, %r12d
 	mov %ebx, %r13d
 	lea boot_area + CPU_AREA_SIZE - PERCPU_SIZE(%rip), %rsp
@@ -170,10 +164,7 @@ no_long_mode_text:
 	.data
 	.balign 8
 boot_gdt:
-	.quad 0
-	.quad 0x00cf9a000000ffff /* SEL_CODE32 */
-	.quad 0x00cf92000000ffff /* SEL_DATA */
-	.quad 0x00af9a000000ffff /* SEL_CODE */
+	early_gdt
 boot_gdt_ptr:
 	.short . - boot_gdt - 1
 	.long 0

@@ -34,6 +34,26 @@
 
 #ifdef __ASSEMBLER__
 
+/* clang-format off */
+/* The GDT on the way to C, before Keel's own is there; and the data segments in it. */
+.macro early_gdt
+	.quad 0
+	.quad 0x00cf9a000000ffff /* SEL_CODE32 */
+	.quad 0x00cf92000000ffff /* SEL_DATA */
+	.quad 0x00af9a000000ffff /* SEL_CODE */
+.endm
+
+.macro load_flat_segments
+	mov $SEL_DATA, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+.endm
+/* clang-format on */
+
 /*
  * Spill and load the guest's general registers at the stack pointer, which does not move: an NMI in
  * between pushes its frame below them.

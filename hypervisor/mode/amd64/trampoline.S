@@ -45,13 +45,7 @@ trampoline_start:
 
 	.code64
 trampoline_long:
-	mov $SEL_DATA, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	xor %eax, %eax
-	mov %eax, %fs
-	mov %eax, %gs
+	load_flat_segments
 	mov trampoline_data + 8 - trampoline_start(%rbx), %rsp
 	mov trampoline_data + 16 - trampoline_start(%rbx), %rax
 	mov %rsp, %rdi
@@ -61,10 +55,7 @@ trampoline_long:
 
 	.balign 8
 trampoline_gdt:
-	.quad 0
-	.quad 0x00cf9a000000ffff /* SEL_CODE32 */
-	.quad 0x00cf92000000ffff /* SEL_DATA */
-	.quad 0x00af9a000000ffff /* SEL_CODE */
+	early_gdt
 trampoline_gdt_ptr:
 	.short . - trampoline_gdt - 1
 	.long 0
