@@ -10,6 +10,7 @@
 #include "mm/frame.h"
 #include "vmm/backend.h"
 #include "vmm/below.h"
+#include "vmm/boot_failed.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 #include "vmm/handlers.h"
@@ -83,6 +84,8 @@ static void call(struct percpu *cpu)
 	case KEEL_HC_SYNC:
 		cpu->regs.rax = sync_cpus(cpu);
 		break;
+	case KEEL_HC_BOOT_FAILED:
+		boot_failed((u8)cpu->regs.rdx, (u32)cpu->regs.rdx >> 8);
 #ifdef CONFIG_TEST_HOOKS
 	case KEEL_HC_TEST:
 		test_hook((u32)cpu->regs.rdx);
