@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disks whose boot sector Keel starts: a real-mode program of our own, bare and under Keel."""
+import dataclasses
+import re
+
+import pytest
+
+import iso
+import machine
+import runner
+import settings
+from test_payloads import assert_passed, assert_ram_is_bare_minus_hole
+
+WORDS, WORDS_SIZE = 0x1a0, 0x18     # tests/guest/bios_start.S
+DISK_SIZE = 8 * 16 * 63 * 512       # eight cylinders, as Bochs wants whole ones
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    lines: tuple            # GRUB's, for Keel
+    drive: str = "hd0"
+    memory: int = 256
+    cpus: int = 1
+    firmware: bool = True   # bare, the firmware starts the disk itself; else GRUB's chainloader
+
+    def bare_id(self):
+        return f"bios-bare-{self.drive}-{self.memory}-{self.cpus}"
+
+
+CASES = [
+    Case("module", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector hd0"), cpus=2),
+    # Little memory: the older calls' numbers reach up to Keel.
+    Case("unnamed", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector"), memory=48),
+    Case("second", ("multiboot2 /keel.elf", "module2 (hd1)+1 bootsector hd1"), "hd1",
+         firmware=False),
+    Case("read", ("multiboot2 /keel.elf boot=hd1",), "hd1", firmware=False),
+    Case("overruled", ("multiboot2 /keel.elf boot=hd1", "module2 (hd0)+1 bootsector hd0"), "hd1",
+         firmware=False),
+    Case("chosen", ("multiboot2 /keel.elf boot=hd1", "module2 (hd0)+1 bootsector hd0",
+                    "module2 (hd1)+1 bootsector hd1"), "hd1", firmware=False),
+]
+BACKENDS = ("qemu-svm", "bochs-vmx")
+
+# SAME lines that may differ, and why.
+DIFFERENCES = (
+    # In VMX operation NE is always 1: Keel shows the guest what it wrote.
+)
+
+
+def disk(path, words):
+    data = bytearray((settings.GUESTS / "bios.disk").read_bytes())
+    assert len(words) < WORDS_SIZE
+    data[WORDS:WORDS + len(words)] = words.encode()
+    path.write_bytes(data + bytes(DISK_SIZE - len(data)))
+    return path
+
+
+def other_disk(path):
+    """One that nobody starts."""
+    path.write_bytes(b"\xeb\xfeanother disk".ljust(510, b"\0") + b"\x55\xaa" +
+                     bytes(DISK_SIZE - 512))
+    return path
+
+
+def setup_for(case, keel, folder):
+    words = f"{'keel' if keel else 'bare'} {case.drive}"
+    ours, other = disk(folder / "ours.raw", words), other_disk(folder / "other.raw")
+    first, second = (ours, other) if case.drive == "hd0" else (other, ours)
+    cdrom = None
+    if keel or not case.firmware:
+        cdrom = folder / "boot.iso"
+        chain = (f"set root={case.drive}", "chainloader +1")
+        iso.make_iso(cdrom, {"keel.elf": settings.KEEL} if keel else {},
+                     case.lines if keel else chain)
+    return machine.Setup(cdrom=cdrom, disk=first, second=second, memory=case.memory,
+                         cpus=case.cpus)
+
+
+def run(case, backend, keel):
+    name = f"bios-{case.name}-{backend}-{'keel' if keel else 'bare'}"
+    folder = settings.WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def once():
+        with machine.MACHINES[backend](setup_for(case, keel, folder), folder) as m:
+            m.expect(rb"BEGIN [^\n]*\n")
+            m.expect(rb"DONE (\d+) (\d+)\r?\n")
+            m.wait_off()
+            return runner.parse(m.text(), m.tail())
+
+    try:
+        return runner.with_retry(name, once)
+    finally:
+        for leftover in folder.glob("*.raw"):
+            leftover.unlink()
+        (folder / "boot.iso").unlink(missing_ok=True)
+
+
+def bare_result(case, backend):
+    return runner.once(settings.WORK / f"{case.bare_id()}-{backend}",
+                       lambda: run(case, backend, keel=False))
+
+
+def numbers(result, key):
+    return [int(n, 16) for n in re.search(rf"^{key} (.*)$", result.text, re.M)[1].split()]
+
+
+def assert_older_calls(bare, keel):
+    """E801h and 88h are the firmware's, but for what Keel took; so is INT 12h."""
+    top = numbers(keel, "REGION")[0]
+    kib, blocks = (top - (1 << 20)) >> 10, (top - (16 << 20)) >> 16
+    assert numbers(keel, "E801") == [min(n, most) for n, most in
+                                     zip(numbers(bare, "E801"), [kib, blocks] * 2)]
+    assert numbers(keel, "EXT88") == [min(numbers(bare, "EXT88")[0], kib)]
+    assert 0 < numbers(bare, "INT12")[0] - numbers(keel, "INT12")[0] < 8
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in CASES])
+def test_real_mode_program(case, backend):
+    bare, keel = bare_result(case, backend), run(case, backend, keel=True)
+    assert_passed(bare)
+    assert_passed(keel)
+    found = [f"{key}: bare {bare.same.get(key)}, under Keel {keel.same.get(key)}"
+             for key in sorted(bare.same.keys() | keel.same.keys())
+             if bare.same.get(key) != keel.same.get(key) and
+             not any(re.fullmatch(pattern, key) for pattern in DIFFERENCES)]
+    assert not found, "\n".join(found)
+    assert_ram_is_bare_minus_hole(bare, keel)
+    assert_older_calls(bare, keel)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_negative_control(backend):
+    """The same program notices that Keel is not there."""
+    case = dataclasses.replace(CASES[0], name="negative", firmware=True)
+    folder = settings.WORK / f"bios-negative-{backend}"
+    folder.mkdir(parents=True, exist_ok=True)
+    setup = setup_for(case, True, folder)
+    setup.cdrom = None
+    with machine.MACHINES[backend](setup, folder) as m:
+        m.expect(rb"FAIL forced exit answers")
