@@ -25,7 +25,7 @@
 /* What no call may change, by position in a mask of differences. */
 enum { KEPT_EDX = 1, KEPT_ESI = 2, KEPT_EDI = 4, KEPT_EBP = 8, KEPT_DS = 16, KEPT_ES = 32 };
 
-static bool under_keel_now;
+static bool under_keel_now, intel;
 static struct e820 map[ENTRIES_MAX];
 static u32 map_count;
 static u64 region;
@@ -52,7 +52,7 @@ static bool keel_call(u32 function, u32 arg, struct bios *r)
 {
 	*r = (struct bios){ .eax = KEEL_HC_SIGNATURE, .ecx = function, .edx = arg };
 	ud_seen = 0;
-	if (cpuid(0, 0).ecx == 0x6c65746e) /* "ntel" */
+	if (intel)
 		asm volatile(".byte 0x0f, 0x01, 0xc1"
 			     : "+a"(r->eax), "+b"(r->ebx), "+c"(r->ecx), "+d"(r->edx) : : "memory");
 	else
@@ -222,9 +222,11 @@ static void check_e820(void)
 	same(r.eax, "E820 with more in EAX");
 	e820_error(0, 20, 0x12345678, "another signature");
 	e820_error(0x7fff, 20, SMAP, "an EBX too large");
+	/* Not every BIOS looks so closely, but ours must not give the call to it. */
+	if (!under_keel_now)
+		return;
 	call15(&r, 0xe820, 0, 19, SMAP, 0);
-	if (under_keel_now)
-		check_eq(r.flags & FLAG_CF, FLAG_CF, "E820 for 19 bytes fails");
+	check_eq(r.flags & FLAG_CF, FLAG_CF, "E820 for 19 bytes fails");
 	call15(&r, 0xe820, count, 20, SMAP, 0);
 	check_eq(r.flags & FLAG_CF, FLAG_CF, "E820 behind the last entry fails");
 }
@@ -268,12 +270,12 @@ static void same_call(u32 number, u32 eax, u32 ebx, u32 ecx, u32 edx)
 			  .esi = 1, .edi = 2, .ebp = 3, .flags = FLAG_IF };
 
 	bios_call(number, &r);
-	same(r.eax, "INT %x %x: EAX", number, eax);
-	same(r.ebx, "INT %x %x: EBX", number, eax);
-	same(r.ecx, "INT %x %x: ECX", number, eax);
-	same(r.edx, "INT %x %x: EDX", number, eax);
-	same(r.flags & (FLAG_CF | FLAG_IF | FLAG_DF), "INT %x %x: flags", number, eax);
-	same(r.es, "INT %x %x: ES", number, eax);
+	same(r.eax, "INT %x %x %x: EAX", number, eax, edx);
+	same(r.ebx, "INT %x %x %x: EBX", number, eax, edx);
+	same(r.ecx, "INT %x %x %x: ECX", number, eax, edx);
+	same(r.edx, "INT %x %x %x: EDX", number, eax, edx);
+	same(r.flags & (FLAG_CF | FLAG_IF | FLAG_DF), "INT %x %x %x: flags", number, eax, edx);
+	same(r.es, "INT %x %x %x: ES", number, eax, edx);
 }
 
 static void check_firmware(void)
@@ -332,6 +334,7 @@ void bios_main(void)
 {
 	console_init();
 	under_keel_now = has_word("keel");
+	intel = cpuid(0, 0).ecx == 0x6c65746e; /* "ntel"; CPUID may exit, so once */
 	printf("BEGIN %s %s\n", payload_name, words);
 	check_keel();
 	check_entry();

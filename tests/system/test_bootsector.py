@@ -42,10 +42,9 @@ CASES = [
 ]
 BACKENDS = ("qemu-svm", "bochs-vmx")
 
-# SAME lines that may differ, and why.
-DIFFERENCES = (
-    # In VMX operation NE is always 1: Keel shows the guest what it wrote.
-)
+# SAME lines that may differ where GRUB's chainloader starts the bare run: it turns off A20 and
+# interrupts, which the firmware does not, and so Keel does not.
+CHAINLOADER = r"A20|IF at entry|INT 15 2402 0: EAX"
 
 
 def disk(path, words):
@@ -125,7 +124,7 @@ def test_real_mode_program(case, backend):
     found = [f"{key}: bare {bare.same.get(key)}, under Keel {keel.same.get(key)}"
              for key in sorted(bare.same.keys() | keel.same.keys())
              if bare.same.get(key) != keel.same.get(key) and
-             not any(re.fullmatch(pattern, key) for pattern in DIFFERENCES)]
+             (case.firmware or not re.fullmatch(CHAINLOADER, key))]
     assert not found, "\n".join(found)
     assert_ram_is_bare_minus_hole(bare, keel)
     assert_older_calls(bare, keel)
