@@ -31,8 +31,8 @@ class EmulatorCrash(Exception):
 class Setup:
     """What a machine is made of; None means the emulator's usual."""
     cdrom: pathlib.Path = None
-    disk: pathlib.Path = None   # qcow2, but raw for Bochs or if its name ends in .raw
-    second: pathlib.Path = None # another disk, raw
+    disk: pathlib.Path = None   # raw for Bochs or if its name ends so, else qcow2
+    second: pathlib.Path = None # another one
     memory: int = 256
     cpu: str = None
     no_reboot: bool = False
@@ -173,6 +173,10 @@ class Machine:
         return plain((self.folder / "console.log").read_bytes())
 
 
+def drive(path):
+    return f"file={path},format={'raw' if path.suffix == '.raw' else 'qcow2'}"
+
+
 class Qemu(Machine):
     """QEMU's software CPU: AMD, with SVM."""
 
@@ -187,10 +191,9 @@ class Qemu(Machine):
         if setup.cdrom:
             argv += ["-boot", "d", "-cdrom", str(setup.cdrom)]
         if setup.disk:
-            kind = "raw" if setup.disk.suffix == ".raw" else "qcow2"
-            argv += ["-drive", f"file={setup.disk},format={kind}"]
+            argv += ["-drive", drive(setup.disk)]
         if setup.second:
-            argv += ["-drive", f"file={setup.second},format=raw"]
+            argv += ["-drive", drive(setup.second)]
         if setup.no_reboot:
             argv.append("-no-reboot")
         return argv + list(setup.extra)

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Disks whose boot sector Keel starts: a real-mode program of our own, bare and under Keel."""
 import dataclasses
+import pathlib
 import re
+import subprocess
 
 import pytest
 
+import debian
 import iso
 import machine
 import runner
 import settings
+import smp
 from test_payloads import assert_passed, assert_ram_is_bare_minus_hole
 
 WORDS, WORDS_SIZE = 0x1a0, 0x18     # tests/guest/bios_start.S
@@ -140,3 +144,106 @@ def test_negative_control(backend):
     setup.cdrom = None
     with machine.MACHINES[backend](setup, folder) as m:
         m.expect(rb"FAIL forced exit answers")
+
+
+def generous_bios(path):
+    """Bochs' BIOS, but it says that its E820 entries have 24 bytes."""
+    data = pathlib.Path(settings.bochs_share(), "BIOS-bochs-latest").read_bytes()
+    size = bytes.fromhex("b81400 31db")     # mov ax, 20; xor bx, bx
+    assert data.count(size) == 1
+    path.write_bytes(data.replace(size, bytes.fromhex("b81800 31db")))
+    return path
+
+
+def test_entries_of_24_bytes():
+    """Where the firmware gives 24 bytes so does Keel, to those who have room for them."""
+    case = dataclasses.replace(CASES[0], name="24-bytes")
+    folder = settings.WORK / "bios-24-bytes"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def once():
+        setup = setup_for(case, True, folder)
+        setup.bios = generous_bios(folder / "bios")
+        with machine.Bochs(setup, folder) as m:
+            m.expect(rb"DONE (\d+) (\d+)\r?\n")
+            m.wait_off()
+            return runner.parse(m.text(), m.tail())
+
+    result = runner.with_retry(folder.name, once)
+    assert_passed(result)
+    for size, flags, got, attributes in ((20, "200", 20, 0xeeeeeeee), (24, "401", 24, 1),
+                                         (256, "8d5", 24, 1)):
+        key = f"E820 for {size} bytes, flags {flags}"
+        assert int(result.same[f"{key}: ECX"], 16) == got
+        assert int(result.same[f"{key}: attributes"], 16) == attributes
+
+
+def test_menu_entry_of_the_second_disk():
+    case, folder = smp.Case("qemu-svm", "xapic", 1), settings.WORK / "bios-menu-disk1"
+
+    def once():
+        setup = debian.setup(case, folder)
+        setup.second = disk(folder / "second.raw", "keel hd1")
+        with machine.Qemu(setup, folder) as m:
+            debian.choose(m, "disk1")
+            m.expect(rb"keel: guest: the boot sector of hd1\r?\n")
+            m.expect(rb"DONE (\d+) (\d+)\r?\n")
+            m.wait_off()
+            return runner.parse(m.text(), m.tail())
+
+    assert_passed(runner.with_retry(folder.name, once))
+
+
+def test_menu_without_a_second_disk():
+    """GRUB cannot read it and asks for a key; then Keel says what is wrong."""
+    case, folder = smp.Case("qemu-svm", "xapic", 1), settings.WORK / "bios-menu-no-disk1"
+
+    def once():
+        with machine.Qemu(debian.setup(case, folder), folder) as m:
+            debian.choose(m, "disk1")
+            m.expect(rb"error: [^\n]*hd1")
+            m.expect(rb"Press any key")
+            m.type(" ")
+            m.expect(rb"keel: boot=hd1: there is no such disk, the firmware has 1\r?\n")
+            m.expect(rb"keel: halted\r?\n")
+
+    runner.with_retry(folder.name, once)
+
+
+def test_debian_as_default_and_without_a_key():
+    """The first disk's boot sector as the default entry of both menus: Keel starts once."""
+    folder = settings.WORK / "bios-debian-default"
+    folder.mkdir(parents=True, exist_ok=True)
+    image = folder / "default.qcow2"
+    subprocess.run([settings.TREE / "image" / "variant", settings.IMAGE, image,
+                    "saved_entry=disk0", "timeout=1"], check=True)
+
+    def once():
+        setup = machine.Setup(disk=image, memory=512, board="q35", cpus=2)
+        with machine.Qemu(setup, folder) as m:
+            debian.login(m)
+            debian.send_ping(m)
+            assert "keel 0" in debian.answer(m, "taskset -c 0 ./ping")
+            debian.power_off(m)
+            assert len(re.findall(r"^keel: Keel ", m.text(), re.M)) == 1, m.tail()
+
+    runner.with_retry(folder.name, once)
+    image.unlink()
+
+
+def test_debian_on_the_second_disk():
+    """Keel from a CD, Debian's disk as hd1: chosen by boot=."""
+    folder = settings.WORK / "bios-debian-second"
+
+    def once():
+        setup = debian.setup(smp.Case("qemu-svm", "xapic", 2), folder)
+        setup.second, setup.disk = setup.disk, other_disk(folder / "first.raw")
+        setup.cdrom, setup.board = folder / "boot.iso", "pc"
+        iso.make_iso(setup.cdrom, {"keel.elf": settings.KEEL}, ("multiboot2 /keel.elf boot=hd1",))
+        with machine.Qemu(setup, folder) as m:
+            debian.login(m)
+            assert debian.answer(m, "nproc").strip() == "2"
+            debian.power_off(m)
+            assert re.search(r"^keel: power-off; exits:", m.text(), re.M), m.tail()
+
+    runner.with_retry(folder.name, once)
