@@ -188,6 +188,7 @@ u64 bootsector_load(const struct boot_info *info, struct range_list *ram)
 		place_sector(module, drive);
 	place = take_place(ram);
 	place_stub(info, ram, place, drive, !module);
+	boot_stub = place;
 	log_notice("guest: the boot sector of hd%u", DRIVE_NAME(drive));
 	return place;
 }

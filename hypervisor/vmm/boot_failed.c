@@ -8,6 +8,8 @@
 
 #define FIRST_DRIVE 0x80u
 
+gpa_t boot_stub;
+
 _Noreturn void boot_failed(u8 drive, u32 why)
 {
 	u32 n = drive - FIRST_DRIVE;

@@ -81,6 +81,8 @@ static void check_keel(void)
 	if (!under_keel_now)
 		return;
 	check_eq(LOW(u32, BDA_FREE + 4), LOW(u32, IVT_INT15), "the mark has INT 15h's vector");
+	keel_call(KEEL_HC_BOOT_FAILED, 0x180, &r);
+	check_eq(r.eax, KEEL_HC_UNKNOWN, "the stub's call is the stub's only");
 	keel_call(KEEL_HC_REGION, 0, &r);
 	region = (u64)r.ebx << 32 | r.eax;
 	printf("REGION %llx %x\n", region, r.ecx);

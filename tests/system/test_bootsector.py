@@ -36,6 +36,9 @@ CASES = [
     Case("module", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector hd0"), cpus=2),
     # Little memory: the older calls' numbers reach up to Keel.
     Case("unnamed", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector"), memory=48),
+    # The program finds the text mode all the same.
+    Case("graphics", ("insmod vbe", "set gfxpayload=640x480", "multiboot2 /keel.elf",
+                      "module2 (hd0)+1 bootsector hd0"), cpus=2),
     Case("second", ("multiboot2 /keel.elf", "module2 (hd1)+1 bootsector hd1"), "hd1",
          firmware=False),
     Case("read", ("multiboot2 /keel.elf boot=hd1",), "hd1", firmware=False),
@@ -211,7 +214,7 @@ def test_menu_without_a_second_disk():
 
 
 def test_debian_as_default_and_without_a_key():
-    """The first disk's boot sector as the default entry of both menus: Keel starts once."""
+    """The first disk's boot sector is the default: Keel starts once, and once after a reboot."""
     folder = settings.WORK / "bios-debian-default"
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / "default.qcow2"
@@ -223,9 +226,15 @@ def test_debian_as_default_and_without_a_key():
         with machine.Qemu(setup, folder) as m:
             debian.login(m)
             debian.send_ping(m)
+            debian.answer(m, "sync")
+            assert "keel 0" in debian.answer(m, "taskset -c 0 ./ping")
+            assert len(re.findall(r"^keel: Keel ", m.text(), re.M)) == 1, m.tail()
+            m.type("reboot\r")
+            m.expect(rb"keel: [^\n]*exits: total=(\d+)")
+            debian.login(m)
             assert "keel 0" in debian.answer(m, "taskset -c 0 ./ping")
             debian.power_off(m)
-            assert len(re.findall(r"^keel: Keel ", m.text(), re.M)) == 1, m.tail()
+            assert len(re.findall(r"^keel: Keel ", m.text(), re.M)) == 2, m.tail()
 
     runner.with_retry(folder.name, once)
     image.unlink()

@@ -37,8 +37,8 @@
 #define KEEL_HC_TEST	  5
 
 /*
- * From the code that starts a boot sector (boot/bios_stub.S): it cannot. In: EDX = BIOS drive number
- * + KEEL_BOOT_* << 8. Keel says so and halts.
+ * Only from Keel's own code that starts a boot sector (boot/bios_stub.S): it cannot. In: EDX = BIOS
+ * drive number + KEEL_BOOT_* << 8. Keel says so and halts.
  */
 #define KEEL_HC_BOOT_FAILED 6
 
