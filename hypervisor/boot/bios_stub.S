@@ -31,11 +31,6 @@ bios_stub_start:
 	mov %ax, %ss
 	mov $BOOT_SECTOR, %esp
 
-	cmpb $0, DATA(STUB_TEXT_MODE)
-	je 1f
-	mov $0x0003, %ax
-	int $0x10
-1:
 	/* Does the firmware give 24 bytes where there is room for them? What it gives is not used. */
 	push %cs
 	pop %es
@@ -46,11 +41,11 @@ bios_stub_start:
 	mov $SMAP, %edx
 	pushf
 	lcall *DATA(STUB_OLD_VECTOR)
-	jc 2f
+	jc 1f
 	cmp $E820_SIZE_NEW, %ecx
-	jne 2f
+	jne 1f
 	movw $E820_SIZE_NEW, DATA(STUB_ENTRY_SIZE)
-2:
+1:
 	xor %eax, %eax
 	mov %ax, %ds
 	mov %ax, %es
@@ -58,20 +53,20 @@ bios_stub_start:
 	je start_sector
 
 	mov $READ_TRIES, %si
-3:	mov $0x0201, %ax
+2:	mov $0x0201, %ax
 	mov $BOOT_SECTOR, %bx
 	mov $0x0001, %cx
 	movzbw DATA(STUB_DRIVE), %dx
 	int $0x13
-	jnc 4f
+	jnc 3f
 	xor %ax, %ax
 	movzbw DATA(STUB_DRIVE), %dx
 	int $0x13
 	dec %si
-	jnz 3b
+	jnz 2b
 	mov $(KEEL_BOOT_UNREADABLE << 8), %edx
 	jmp failed
-4:	cmpw $SIGNATURE, SIGNATURE_AT
+3:	cmpw $SIGNATURE, SIGNATURE_AT
 	je start_sector
 	mov $(KEEL_BOOT_NO_SIGNATURE << 8), %edx
 
@@ -79,9 +74,9 @@ failed:	mov DATA(STUB_DRIVE), %dl
 	mov $KEEL_HC_SIGNATURE, %eax
 	mov $KEEL_HC_BOOT_FAILED, %ecx
 	cmpb $0, DATA(STUB_INTEL)
-	je 5f
+	je 4f
 	vmcall
-5:	vmmcall
+4:	vmmcall
 
 start_sector:
 	xor %eax, %eax

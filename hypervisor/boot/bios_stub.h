@@ -9,9 +9,8 @@
 /* Known to assembly too; checked below. */
 #define STUB_OLD_VECTOR	     0
 #define STUB_DRIVE	     4
-#define STUB_TEXT_MODE	     5
-#define STUB_READ	     6
-#define STUB_INTEL	     7
+#define STUB_READ	     5
+#define STUB_INTEL	     6
 #define STUB_ENTRY_SIZE	     8
 #define STUB_KIB_FROM_1M     10
 #define STUB_BLOCKS_FROM_16M 12
@@ -32,9 +31,9 @@
 struct bios_stub {
 	u32 old_vector; /* the firmware's INT 15h, segment and offset */
 	u8 drive;	/* for DL */
-	u8 text_mode;	/* the screen is in a graphics mode: set the text mode */
 	u8 read;	/* read the boot sector from the disk, else it is in place */
 	u8 intel;	/* a call of Keel is VMCALL, else VMMCALL */
+	u8 unused;
 	u16 entry_size; /* of the firmware's own E820 entries; the stub finds it out */
 	struct bios_sizes most;
 	u32 e820_count;
@@ -42,7 +41,6 @@ struct bios_stub {
 };
 
 _Static_assert(offsetof(struct bios_stub, drive) == STUB_DRIVE, "bios_stub.S knows it");
-_Static_assert(offsetof(struct bios_stub, text_mode) == STUB_TEXT_MODE, "bios_stub.S knows it");
 _Static_assert(offsetof(struct bios_stub, read) == STUB_READ, "bios_stub.S knows it");
 _Static_assert(offsetof(struct bios_stub, intel) == STUB_INTEL, "bios_stub.S knows it");
 _Static_assert(offsetof(struct bios_stub, entry_size) == STUB_ENTRY_SIZE, "bios_stub.S knows it");

@@ -142,8 +142,7 @@ static void hook_int15(u64 place, struct bios_stub *stub)
 	write_low(BDA_COMMUNICATION, &mark, sizeof(mark));
 }
 
-static void place_stub(const struct boot_info *info, struct range_list *ram, u64 place, u8 drive,
-		       bool read)
+static void place_stub(const struct range_list *ram, u64 place, u8 drive, bool read)
 {
 	size_t code = (size_t)(bios_stub_data - bios_stub_start);
 	u8 *page = host_map_foreign(place, code + sizeof(struct bios_stub));
@@ -152,8 +151,6 @@ static void place_stub(const struct boot_info *info, struct range_list *ram, u64
 	memcpy(page, bios_stub_start, code);
 	*stub = (struct bios_stub){
 		.drive = drive,
-		.text_mode = info->framebuffer.present &&
-			     info->framebuffer.type != FRAMEBUFFER_EGA_TEXT,
 		.read = read,
 		.intel = backend->abi_id == KEEL_BACKEND_VMX,
 		.entry_size = E820_SIZE_OLD,
@@ -187,7 +184,7 @@ u64 bootsector_load(const struct boot_info *info, struct range_list *ram)
 	if (module)
 		place_sector(module, drive);
 	place = take_place(ram);
-	place_stub(info, ram, place, drive, !module);
+	place_stub(ram, place, drive, !module);
 	boot_stub = place;
 	log_notice("guest: the boot sector of hd%u", DRIVE_NAME(drive));
 	return place;

@@ -36,7 +36,7 @@ CASES = [
     Case("module", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector hd0"), cpus=2),
     # Little memory: the older calls' numbers reach up to Keel.
     Case("unnamed", ("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector"), memory=48),
-    # The program finds the text mode all the same.
+    # The program finds the text mode all the same: GRUB does so for what asks for no frame buffer.
     Case("graphics", ("insmod vbe", "set gfxpayload=640x480", "multiboot2 /keel.elf",
                       "module2 (hd0)+1 bootsector hd0"), cpus=2),
     Case("second", ("multiboot2 /keel.elf", "module2 (hd1)+1 bootsector hd1"), "hd1",
