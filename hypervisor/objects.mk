@@ -3,6 +3,7 @@
 
 objs-y += lib/acpi.o
 objs-y += lib/acpi_reset.o
+objs-y += lib/bios.o
 objs-y += lib/cmdline.o
 objs-y += lib/format.o
 objs-y += lib/icr.o
@@ -42,6 +43,7 @@ objs-y += vmm/apic.o
 objs-y += vmm/apic_page.o
 objs-y += vmm/backend.o
 objs-y += vmm/below.o
+objs-y += vmm/boot_failed.o
 objs-y += vmm/cpu_start.o
 objs-y += vmm/cpus.o
 objs-y += vmm/exit.o
@@ -85,6 +87,8 @@ objs-$(CONFIG_SVM) += svm/svm.o
 objs-$(CONFIG_SVM) += svm/vcpu.o
 
 objs-y += boot/banner.o
+objs-y += boot/bios_stub.o
+objs-y += boot/bootsector.o
 objs-y += boot/firmware.o
 objs-y += boot/guest.o
 objs-y += boot/main.o

@@ -66,6 +66,16 @@ void smp_release(void);
 void guest_load(const struct boot_info *info, const struct range_list *ram, u64 rsdp,
 		const char *first, struct guest_start *start);
 
+/* Is the guest a disk's boot sector, by a module or by boot= on Keel's command line? */
+bool bootsector_wanted(const struct boot_info *info);
+
+/*
+ * Puts the boot sector of @info in place and hooks INT 15h, which shows @ram from then on; a piece
+ * below 640 KiB becomes reserved in it. Returns that piece's page: the guest is to start there as
+ * after a SIPI.
+ */
+u64 bootsector_load(const struct boot_info *info, struct range_list *ram);
+
 /* Three or four lines that say what Keel is and has. @below: signature of a hypervisor, or NULL. */
 void banner_print(const struct range_list *ram, const char *below);
 

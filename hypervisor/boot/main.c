@@ -111,10 +111,29 @@ static void hide_keel(void)
 		refuse("Keel's memory is too small for this machine's nested page tables");
 }
 
+/* Loads the guest and gives this CPU the state in which it starts. */
+static void prepare_guest(struct percpu *cpu, u64 rsdp, const char *below)
+{
+	const char *first = first_arguments(firmware_hide_cpus(rsdp, &ids));
+	bool sector = bootsector_wanted(&info);
+	struct guest_start start;
+	u64 page = 0;
+
+	if (sector)
+		page = bootsector_load(&info, &guest_ram);
+	else
+		guest_load(&info, &guest_ram, rsdp, first, &start);
+	banner_print(&guest_ram, below);
+	backend->reset_state(cpu, nested_root());
+	if (sector)
+		backend->start_sipi(cpu, (u8)(page >> PAGE_SHIFT));
+	else
+		backend->start_flat(cpu, &start);
+}
+
 static _Noreturn void boot_relocated(void)
 {
 	struct percpu *cpu = this_cpu();
-	struct guest_start start;
 	const char *below;
 	bool all_parked;
 	u64 rsdp;
@@ -130,12 +149,7 @@ static _Noreturn void boot_relocated(void)
 	below = below_init();
 	choose_start_policy(below, all_parked);
 	msr_rules_install();
-	guest_load(&info, &guest_ram, rsdp, first_arguments(firmware_hide_cpus(rsdp, &ids)),
-		   &start);
-	banner_print(&guest_ram, below);
-
-	backend->reset_state(cpu, nested_root());
-	backend->start_flat(cpu, &start);
+	prepare_guest(cpu, rsdp, below);
 	x2apic_hint_begin(cpu);
 	smp_release();
 	apic_trap();

@@ -5,11 +5,15 @@
 
 #include "cpu/port.h"
 #include "lib/string.h"
+#include "mm/host_map.h"
 
 #define TEXT_BASE	 0xb8000ul
 #define COLUMNS		 80u
 #define ROWS		 25u
 #define ATTR_GREY	 0x0700u
+
+/* BIOS data area: column and row of page 0's cursor. */
+#define BDA_CURSOR	 0x450
 
 /* CRT controller (IBM VGA technical reference): index and data port, cursor location. */
 #define CRTC_INDEX	 0x3d4
@@ -39,12 +43,15 @@ void screen_init(void)
 
 void screen_give_up(void)
 {
+	u16 cursor = (u16)(at / COLUMNS << 8 | at % COLUMNS);
+
 	if (!text)
 		return;
 	outb(CRTC_INDEX, CRTC_CURSOR_HIGH);
 	outb(CRTC_DATA, (u8)(at >> 8));
 	outb(CRTC_INDEX, CRTC_CURSOR_LOW);
 	outb(CRTC_DATA, (u8)at);
+	memcpy(host_map_foreign(BDA_CURSOR, sizeof(cursor)), &cursor, sizeof(cursor));
 	text = NULL;
 }
 

@@ -16,6 +16,7 @@ enum {
 	TAG_END = 0,
 	TAG_CMDLINE = 1,
 	TAG_MODULE = 3,
+	TAG_BIOS_DEVICE = 5,
 	TAG_MEMORY_MAP = 6,
 	TAG_FRAMEBUFFER = 8,
 	TAG_ACPI_OLD = 14,
@@ -173,6 +174,13 @@ static const char *parse_framebuffer(const u8 *tag, size_t size, struct boot_inf
 	return NULL;
 }
 
+/* Section 3.6.7: the device, then its partitions. */
+static void parse_device(const u8 *tag, size_t size, struct boot_info *out)
+{
+	if (size >= sizeof(struct tag) + sizeof(out->bios_device))
+		memcpy(&out->bios_device, tag + sizeof(struct tag), sizeof(out->bios_device));
+}
+
 /* The RSDP's copy. The longer one of the two tags counts; one too short to be an RSDP does not. */
 static void parse_rsdp(const u8 *tag, size_t size, struct boot_info *out)
 {
@@ -195,6 +203,9 @@ static const char *parse_tag(u32 type, const u8 *tag, size_t size, struct boot_i
 				   size - sizeof(struct tag));
 	case TAG_MODULE:
 		return parse_module(tag, size, out);
+	case TAG_BIOS_DEVICE:
+		parse_device(tag, size, out);
+		return NULL;
 	case TAG_MEMORY_MAP:
 		return parse_memory(tag, size, out);
 	case TAG_FRAMEBUFFER:
@@ -242,6 +253,7 @@ int multiboot2_parse(const void *mbi, size_t size, struct boot_info *out, const 
 	struct fixed_part fixed;
 
 	memset(out, 0, sizeof(*out));
+	out->bios_device = BOOT_NO_DEVICE;
 	*why = "The boot information is truncated.";
 	if (size < sizeof(fixed))
 		return -EINVAL;
@@ -269,14 +281,18 @@ static const char *skip_blanks(const char *s)
 	return s;
 }
 
-const struct boot_module *boot_module_find(const struct boot_info *info, const char *role)
+bool boot_module_is(const struct boot_module *module, const char *role)
 {
+	const char *word = skip_blanks(module->string);
 	size_t len = strlen(role);
 
-	for (u32 i = 0; i < info->module_count; i++) {
-		const char *word = skip_blanks(info->module[i].string);
+	return (size_t)(word_end(word) - word) == len && !strncmp(word, role, len);
+}
 
-		if ((size_t)(word_end(word) - word) == len && !strncmp(word, role, len))
+const struct boot_module *boot_module_find(const struct boot_info *info, const char *role)
+{
+	for (u32 i = 0; i < info->module_count; i++) {
+		if (boot_module_is(&info->module[i], role))
 			return &info->module[i];
 	}
 	return NULL;

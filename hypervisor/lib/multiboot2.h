@@ -17,6 +17,7 @@ struct boot_module {
 };
 
 #define FRAMEBUFFER_EGA_TEXT 2
+#define BOOT_NO_DEVICE	     0xffffffffu
 
 struct boot_framebuffer {
 	bool present;
@@ -34,6 +35,7 @@ struct boot_info {
 	struct boot_module module[BOOT_MODULES_MAX];
 	struct range_list memory; /* the memory map of tag 6 */
 	struct boot_framebuffer framebuffer;
+	u32 bios_device; /* of GRUB's root: the BIOS' number, BOOT_NO_DEVICE if unknown */
 	u32 rsdp_len; /* copy of the RSDP of tag 15 or 14, 0 if none */
 	u8 rsdp[64];
 };
@@ -46,7 +48,10 @@ struct boot_info {
  */
 int multiboot2_parse(const void *mbi, size_t size, struct boot_info *out, const char **why);
 
-/* The module whose string's first word is @role, NULL if there is none. */
+/* Is the first word of the module's string @role? */
+bool boot_module_is(const struct boot_module *module, const char *role);
+
+/* The first module whose string's first word is @role, NULL if there is none. */
 const struct boot_module *boot_module_find(const struct boot_info *info, const char *role);
 
 /* The rest of a module's string after its first word and the blanks behind it. */

@@ -10,6 +10,7 @@
 #include "mm/frame.h"
 #include "vmm/backend.h"
 #include "vmm/below.h"
+#include "vmm/boot_failed.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 #include "vmm/handlers.h"
@@ -67,7 +68,7 @@ static void test_hook(u32 what)
 }
 #endif
 
-static void call(struct percpu *cpu)
+static void call(struct percpu *cpu, const struct guest_state *state)
 {
 	switch ((u32)cpu->regs.rcx) {
 	case KEEL_HC_REGION:
@@ -82,6 +83,11 @@ static void call(struct percpu *cpu)
 		break;
 	case KEEL_HC_SYNC:
 		cpu->regs.rax = sync_cpus(cpu);
+		break;
+	case KEEL_HC_BOOT_FAILED:
+		if (boot_stub && state->cs_base == boot_stub)
+			boot_failed((u8)cpu->regs.rdx, (u32)cpu->regs.rdx >> 8);
+		cpu->regs.rax = KEEL_HC_UNKNOWN;
 		break;
 #ifdef CONFIG_TEST_HOOKS
 	case KEEL_HC_TEST:
@@ -105,7 +111,7 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 	} else if (state.cpl) {
 		backend->inject(cpu, VECTOR_UD, 0);
 	} else if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE) {
-		call(cpu);
+		call(cpu, &state);
 		backend->skip(cpu);
 	} else if (below_hypercall(cpu)) {
 		backend->skip(cpu);

@@ -15,6 +15,7 @@ import smp
 
 MENU_DOWN = "\x0e"      # Ctrl-N
 ENTRIES = ("keel", "bare")
+MENU = (*ENTRIES, "disk0", "disk1")     # in the menu's order
 
 
 @dataclasses.dataclass
@@ -42,7 +43,7 @@ NETWORK = {
 def choose(m, entry):
     """Picks the boot menu's entry by keys, as a person would."""
     m.expect(rb"Debian GNU/Linux on Keel")
-    m.type(MENU_DOWN * ENTRIES.index(entry) + "\r")
+    m.type(MENU_DOWN * MENU.index(entry) + "\r")
 
 
 def login(m):

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
-MODULES = "normal linux multiboot2 iso9660 biosdisk serial terminal test echo boot"
+MODULES = "normal linux multiboot2 iso9660 biosdisk serial terminal test echo boot chain vbe"
 
 
 def grub_config(lines):

@@ -31,7 +31,8 @@ class EmulatorCrash(Exception):
 class Setup:
     """What a machine is made of; None means the emulator's usual."""
     cdrom: pathlib.Path = None
-    disk: pathlib.Path = None
+    disk: pathlib.Path = None   # raw for Bochs or if its name ends so, else qcow2
+    second: pathlib.Path = None # another one
     memory: int = 256
     cpu: str = None
     no_reboot: bool = False
@@ -172,6 +173,10 @@ class Machine:
         return plain((self.folder / "console.log").read_bytes())
 
 
+def drive(path):
+    return f"file={path},format={'raw' if path.suffix == '.raw' else 'qcow2'}"
+
+
 class Qemu(Machine):
     """QEMU's software CPU: AMD, with SVM."""
 
@@ -186,7 +191,9 @@ class Qemu(Machine):
         if setup.cdrom:
             argv += ["-boot", "d", "-cdrom", str(setup.cdrom)]
         if setup.disk:
-            argv += ["-drive", f"file={setup.disk},format=qcow2"]
+            argv += ["-drive", drive(setup.disk)]
+        if setup.second:
+            argv += ["-drive", drive(setup.second)]
         if setup.no_reboot:
             argv.append("-no-reboot")
         return argv + list(setup.extra)
@@ -222,7 +229,12 @@ class Bochs(Machine):
                        "boot: cdrom"]
         if setup.disk:
             drives += [f"ata0-master: type=disk, path={setup.disk}, mode=volatile, "
-                       f"journal={self.folder}/journal, cylinders=0", "boot: disk"]
+                       f"journal={self.folder}/journal, cylinders=0",
+                       "boot: cdrom" if setup.cdrom else "boot: disk"]
+        if setup.second:
+            drives += ["ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15",
+                       f"ata1-master: type=disk, path={setup.second}, mode=volatile, "
+                       f"journal={self.folder}/journal2, cylinders=0"]
         share = settings.bochs_share()
         # Linux leaves CPUs aside that Bochs calls cores; as threads of one core it takes them.
         linux = setup.linux or bool(setup.disk)

@@ -44,6 +44,7 @@ class Case:
     memory: int = 256
     kernel: callable = kernel
     initrd: int = 0             # bytes
+    disk: bool = False          # an empty one
     lines: tuple = ("multiboot2 /keel.elf", "module2 /kernel vmlinuz keel")
 
 
@@ -70,6 +71,25 @@ CASES = [
          lines=("multiboot2 /keel.elf apic=sometimes", "module2 /kernel vmlinuz keel")),
     Case("apic-wait", r"apic=wait is impossible: SVM .*apic=safe",
          lines=("multiboot2 /keel.elf apic=wait", "module2 /kernel vmlinuz keel")),
+    Case("sector-without-signature", r"hd0: its first sector has no signature.*install a boot loader",
+         disk=True, lines=("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector hd0")),
+    Case("disk-without-signature", r"hd0: its first sector has no signature.*install a boot loader",
+         disk=True, lines=("multiboot2 /keel.elf boot=hd0",)),
+    Case("disk-without-signature", r"hd0: its first sector has no signature.*install a boot loader",
+         "bochs-vmx", disk=True, lines=("multiboot2 /keel.elf boot=hd0",)),
+    Case("sector-truncated", r"hd0: the boot sector is truncated: .*module2 \(hd0\)\+1",
+         kernel=lambda: bytes(511), disk=True,
+         lines=("multiboot2 /keel.elf", "module2 /kernel bootsector hd0")),
+    Case("no-such-disk", r"boot=hd1: there is no such disk, the firmware has 1", disk=True,
+         lines=("multiboot2 /keel.elf boot=hd1",)),
+    Case("no-such-disk", r"boot=hd0: there is no such disk, the firmware has 0", "bochs-vmx",
+         lines=("multiboot2 /keel.elf boot=hd0",)),
+    Case("sector-of-no-disk", r"bootsector hd7: there is no such disk, the firmware has 1",
+         disk=True, lines=("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector hd7")),
+    Case("boot-unknown", r"boot=sda is unknown: use boot=hd0, boot=hd1",
+         lines=("multiboot2 /keel.elf boot=sda",)),
+    Case("sector-unknown", r"bootsector first is unknown: use bootsector hd0", disk=True,
+         lines=("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector first")),
     Case("too-little-memory", r"too little memory|not enough memory", memory=4),
 ]
 
@@ -92,6 +112,9 @@ def test_refusal(case):
 
     def run():
         setup = machine.Setup(cdrom=boot_cd(case, folder), memory=case.memory, cpu=case.cpu)
+        if case.disk:
+            setup.disk = folder / "disk.raw"
+            setup.disk.write_bytes(bytes(8 * 16 * 63 * 512))
         if case.bios:
             setup.bios = folder / "bios"
             setup.bios.write_bytes(case.bios())

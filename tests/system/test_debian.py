@@ -16,6 +16,9 @@ from smp import Case
 PAIRS = [Case("bochs-vmx", "x2apic", 2), Case("qemu-svm", "xapic", 4), Case("qemu-svm", "xapic", 1)]
 SESSIONS = [(case, entry) for case in PAIRS for entry in debian.ENTRIES]
 SESSIONS += [(Case("qemu-svm", "x2apic", 2), "keel")]
+# By the disk's own boot sector, which Keel starts: GRUB comes twice.
+BY_SECTOR = [Case("bochs-vmx", "x2apic", 2), Case("qemu-svm", "xapic", 4)]
+SESSIONS += [(case, "disk0") for case in BY_SECTOR]
 NETWORKED = [(case, entry) for case, entry in SESSIONS if case.backend == "qemu-svm"]
 pytestmark = pytest.mark.first
 pairs = pytest.mark.parametrize("case", [pytest.param(c, id=c.id()) for c in PAIRS])
@@ -64,9 +67,9 @@ def test_each_cpu(case, entry):
     session = debian.session(case, entry)
     indexes = re.findall(r"^keel (\d+)$", session.answers["pings"], re.M)
     bare = re.findall(r"^bare$", session.answers["pings"], re.M)
-    if entry == "keel":
+    if entry != "bare":
         assert len(set(indexes)) == case.cpus and not bare, session.answers["pings"]
-        smp.record_exits("debian", case, session.text)
+        smp.record_exits("debian" if entry == "keel" else "debian-by-sector", case, session.text)
     else:
         assert len(bare) == case.cpus and not indexes, session.answers["pings"]
 
@@ -79,6 +82,16 @@ def test_under_keel(case):
     assert "keel: " not in bare
     counts = re.search(r"^keel: power-off; exits: total=(\d+)", keel, re.M)
     assert counts and int(counts[1]) > 0, "no exit counts at power-off"
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id()) for c in BY_SECTOR])
+def test_by_boot_sector(case):
+    """GRUB under Keel started Debian without asking, and started no second Keel."""
+    session = debian.session(case, "disk0")
+    assert len(re.findall(r"^keel: Keel ", session.text, re.M)) == 1
+    assert re.search(r"^keel: guest: the boot sector of hd0$", session.text, re.M)
+    assert "BOOT_IMAGE=" in session.answers["cmdline"]
+    assert re.search(r"^keel: power-off; exits: total=(\d+)", session.text, re.M)
 
 
 def messages(session):

@@ -121,6 +121,16 @@ static void put_rsdp(u32 type, u32 size, u8 fill)
 	finish(at);
 }
 
+static void put_device(u32 drive)
+{
+	u32 at = tag(5);
+
+	put32(drive);
+	put32(0);
+	put32(0xffffffff);
+	finish(at);
+}
+
 static const struct entry map[] = {
 	{0, 0x9fc00, 1},	  {0x9fc00, 0x400, 2},
 	{0xf0000, 0x10000, 2},	  {0x100000, 0x3fee0000, 1},
@@ -136,6 +146,7 @@ static void good_mbi(void)
 	put_string(2, "GRUB 2.06");
 	put_module(0x1000000, 0x1700000, "vmlinuz root=/dev/vda1 ro");
 	put_module(0x2000000, 0x4500123, "  initrd");
+	put_device(0x81);
 	put_map(map, ARRAY_SIZE(map), 24);
 	put_framebuffer(1, true);
 	put_rsdp(14, 20, 0x11);
@@ -199,6 +210,7 @@ static void what_grub_gives_is_read(void **state)
 	assert_int_equal(info.module[0].end, 0x1700000);
 	assert_string_equal(info.module[0].string, "vmlinuz root=/dev/vda1 ro");
 	assert_int_equal(info.module[1].end, 0x4500123);
+	assert_int_equal(info.bios_device, 0x81);
 	assert_true(info.framebuffer.present);
 	assert_int_equal(info.framebuffer.addr, 0x1234500000ull);
 	assert_int_equal(info.framebuffer.pitch, 4096);
@@ -494,6 +506,21 @@ static void the_longer_rsdp_counts(void **state)
 	assert_int_equal(info.rsdp_len, sizeof(info.rsdp));
 }
 
+static void the_device_may_be_unknown(void **state)
+{
+	u32 at;
+
+	(void)state;
+	start();
+	put_map(map, 1, 24);
+	at = tag(5);
+	put("\x81", 1);
+	finish(at);
+	end_tags();
+	assert_int_equal(parse(used), 0);
+	assert_int_equal(info.bios_device, BOOT_NO_DEVICE);
+}
+
 static void other_frame_buffers(void **state)
 {
 	(void)state;
@@ -530,6 +557,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(larger_entries_are_read),
 	cmocka_unit_test(overlapping_and_endless_memory),
 	cmocka_unit_test(the_longer_rsdp_counts),
+	cmocka_unit_test(the_device_may_be_unknown),
 	cmocka_unit_test(other_frame_buffers),
 };
 

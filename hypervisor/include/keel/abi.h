@@ -10,7 +10,7 @@
 
 #define KEEL_ABI_VERSION  2
 
-#define KEEL_HC_SIGNATURE 0x4b45454cu /* "KEEL" */
+#define KEEL_HC_SIGNATURE 0x4b45454c /* "KEEL" */
 #define KEEL_HC_ANSWER	  0x6c65656bu /* "keel" */
 #define KEEL_HC_UNKNOWN	  0xffffffffu /* EAX for a function that does not exist */
 
@@ -35,6 +35,16 @@
 #define KEEL_HC_SYNC	  4
 /* Only in a build with CONFIG_TEST_HOOKS. In: EDX = KEEL_TEST_*. */
 #define KEEL_HC_TEST	  5
+
+/*
+ * Only from Keel's own code that starts a boot sector (boot/bios_stub.S): it cannot. In: EDX = BIOS
+ * drive number + KEEL_BOOT_* << 8. Keel says so and halts.
+ */
+#define KEEL_HC_BOOT_FAILED 6
+
+#define KEEL_BOOT_UNREADABLE   1
+#define KEEL_BOOT_NO_SIGNATURE 2
+#define KEEL_BOOT_TRUNCATED    3
 
 #define KEEL_EXITS_ALL	  0xffffffffu
 
