@@ -43,8 +43,9 @@ check check-full: hypervisor image emulators cmocka32
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs rootfs/tree log keel.qcow2)
-	$(Q)scripts/remove $(wildcard $(O)/rootfs/rootfs.ext4* $(O)/rootfs/vmlinuz $(O)/rootfs/initrd.img)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree log)
+	$(Q)scripts/remove $(rootfs_products) $(addprefix $(O)/,keel.qcow2 keel.manifest SHA256SUMS)
+	$(Q)scripts/remove $(wildcard $(O)/*.tmp $(O)/rootfs/*.tmp)
 
 distclean:
 	$(Q)scripts/remove $(O)

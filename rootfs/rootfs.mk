@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The Debian guest's root file system, without Keel.
+# The Debian guest's root file system, without Keel, and what it consists of.
 
 rootfs_symbols := suite mirror packages hostname root/password
 rootfs_inputs := rootfs/build rootfs/stage rootfs/packages \
@@ -10,6 +10,8 @@ rootfs_inputs := rootfs/build rootfs/stage rootfs/packages \
 .PHONY: rootfs
 rootfs: $(O)/rootfs/rootfs.ext4
 
-$(O)/rootfs/rootfs.ext4: $(rootfs_inputs)
+rootfs_products := $(addprefix $(O)/rootfs/,vmlinuz initrd.img manifest rootfs.ext4)
+
+$(rootfs_products) &: $(rootfs_inputs)
 	$(Q)scripts/need debootstrap:debootstrap unshare:util-linux newuidmap:uidmap mke2fs:e2fsprogs
 	$(Q)scripts/step rootfs $(O)/log/rootfs.log rootfs/build $(KCONFIG_CONFIG) $(O)/rootfs
