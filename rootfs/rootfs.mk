@@ -2,15 +2,18 @@
 #
 # The Debian guest's root file system, without Keel, and what it consists of.
 
-rootfs_symbols := suite mirror packages hostname root/password
-rootfs_inputs := rootfs/build rootfs/stage rootfs/packages \
-	$(shell find rootfs/overlay -type f) \
+rootfs_symbols := suite mirror kernel packages hostname root/password ssh ssh/keys overlay hook grow/root
+rootfs_inputs := rootfs/build rootfs/stage rootfs/packages $(O)/rootfs/inputs \
 	$(rootfs_symbols:%=$(O)/include/config/debian/%.h)
 
 .PHONY: rootfs
 rootfs: $(O)/rootfs/rootfs.ext4
 
 rootfs_products := $(addprefix $(O)/rootfs/,vmlinuz initrd.img manifest rootfs.ext4)
+
+# Folders and files that are laid over the guest: a list that changes with any of them.
+$(O)/rootfs/inputs: $(auto_conf) FORCE
+	$(Q)rootfs/list-inputs $(KCONFIG_CONFIG) $@
 
 $(rootfs_products) &: $(rootfs_inputs)
 	$(Q)scripts/need debootstrap:debootstrap unshare:util-linux newuidmap:uidmap mke2fs:e2fsprogs

@@ -82,27 +82,41 @@ def test_sums():
         assert f"{name}: OK" in done.stdout
 
 
+def test_size():
+    assert settings.IMAGE.stat().st_size < 400 << 20
+
+
 def seeded(folder):
     """A build folder with this one's configuration and root file system, newer than the sources."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rootfs").mkdir(parents=True)
     shutil.copyfile(settings.BUILD / ".config", folder / ".config")
     assert variants.make(folder, "olddefconfig").returncode == 0
-    for source in (settings.BUILD / "rootfs").iterdir():
-        if source.is_file():
-            subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
+    products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
+    for source in sorted(products, key=lambda path: path.name != "inputs"):
+        subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
     return folder
 
 
+def assert_same_disk(one, two):
+    subprocess.run([settings.emulator("qemu-img"), "compare", "-q", one, two], check=True)
+
+
 def test_same_bits_in_another_folder(image):
-    """Keel, GRUB and its menu do not depend on where and when they were built."""
+    """Keel, GRUB and its menu do not depend on where and when they were built; all formats agree."""
     other = seeded(settings.WORK / "other")
+    variants.configure(other, IMAGE_COMPRESSED="n", IMAGE_RAW="y", IMAGE_VMDK="y")
     try:
         done = variants.make(other, "image")
         assert done.returncode == 0, done.stdout
         assert "rootfs" not in done.stdout, done.stdout
         assert (other / "hypervisor" / "keel.elf").read_bytes() == settings.KEEL.read_bytes()
-        again = disk.Disk(disk.raw_copy(other / "keel.qcow2", other / "keel.raw"))
+        for name in ("keel.qcow2", "keel.vmdk"):
+            assert_same_disk(other / "keel.raw", other / name)
+        sums = (other / "SHA256SUMS").read_text().splitlines()
+        assert [line.split()[1] for line in sums] == ["keel.qcow2", "keel.raw", "keel.vmdk",
+                                                      "keel.manifest"]
+        again = disk.Disk(other / "keel.raw")
         assert again.head() == image.head()
         for name in ("/boot/keel.elf.gz", "/boot/grub/grub.cfg", "/boot/grub/grubenv"):
             assert again.read(name) == image.read(name), name

@@ -27,6 +27,12 @@ def with_symbols(config, symbols):
     return "\n".join(lines + [f"CONFIG_{name}={value}" for name, value in symbols]) + "\n"
 
 
+def configure(folder, **symbols):
+    """Changes the values of some symbols in a build folder."""
+    config = folder / ".config"
+    config.write_text(with_symbols(config.read_text(), list(symbols.items())))
+
+
 def keel(symbols):
     """Keel's file for these (symbol, value) pairs, up to date; () is the usual one."""
     if not symbols:
