@@ -32,19 +32,20 @@ $(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
 	$(Q)$(MAKE) -C hypervisor O=$(O)
 
 .PHONY: run
-run: $(O)/keel.qcow2 $(if $(filter bochs,$(EMU)),emulators)
-	$(Q)MEM='$(MEM)' SMP='$(SMP)' EMU='$(EMU)' scripts/run
+run: $(O)/keel.$(if $(filter 1,$(ISO)),iso,qcow2) $(if $(filter bochs,$(EMU)),emulators)
+	$(Q)MEM='$(MEM)' SMP='$(SMP)' ISO='$(ISO)' EMU='$(EMU)' scripts/run
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
-check check-full: hypervisor $(O)/keel.qcow2 image emulators cmocka32
+check check-full: hypervisor $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32
 	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
 
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree log)
-	$(Q)scripts/remove $(rootfs_products) $(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.manifest SHA256SUMS)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree rootfs/live log)
+	$(Q)scripts/remove $(rootfs_products) \
+		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
 	$(Q)scripts/remove $(wildcard $(O)/*.tmp $(O)/rootfs/*.tmp)
 
 distclean:

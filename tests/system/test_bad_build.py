@@ -163,11 +163,10 @@ def test_failing_hook(build):
 
 
 def test_no_image(build):
-    configure(build, IMAGE_QCOW2="n")
-    (build / "rootfs").mkdir()
+    configure(build, IMAGE_QCOW2="n", IMAGE_ISO="n")
     done = make(build, "image")
     assert_refused(done, r"no image is asked for: set CONFIG_IMAGE")
-    assert "rootfs" not in done.stdout
+    assert not (build / "rootfs").exists()
 
 
 def test_disk_full(build):

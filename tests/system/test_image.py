@@ -86,25 +86,13 @@ def test_size():
     assert settings.IMAGE.stat().st_size < 400 << 20
 
 
-def seeded(folder):
-    """A build folder with this one's configuration and root file system, newer than the sources."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "rootfs").mkdir(parents=True)
-    shutil.copyfile(settings.BUILD / ".config", folder / ".config")
-    assert variants.make(folder, "olddefconfig").returncode == 0
-    products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
-    for source in sorted(products, key=lambda path: path.name != "inputs"):
-        subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
-    return folder
-
-
 def assert_same_disk(one, two):
     subprocess.run([settings.emulator("qemu-img"), "compare", "-q", one, two], check=True)
 
 
 def test_same_bits_in_another_folder(image):
     """Keel, GRUB and its menu do not depend on where and when they were built; all formats agree."""
-    other = seeded(settings.WORK / "other")
+    other = variants.seeded(settings.WORK / "other")
     variants.configure(other, IMAGE_COMPRESSED="n", IMAGE_RAW="y", IMAGE_VMDK="y")
     try:
         done = variants.make(other, "image")
