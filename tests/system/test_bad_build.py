@@ -165,7 +165,7 @@ def test_failing_hook(build):
 def test_no_image(build):
     configure(build, IMAGE_QCOW2="n", IMAGE_ISO="n")
     done = make(build, "image")
-    assert_refused(done, r"no image is asked for: set CONFIG_IMAGE")
+    assert_refused(done, r"no image is asked for: set CONFIG_IMAGE_QCOW2")
     assert not (build / "rootfs").exists()
 
 
