@@ -35,6 +35,11 @@ $(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
 run: $(O)/keel.$(if $(filter 1,$(ISO)),iso,qcow2) $(if $(filter bochs,$(EMU)),emulators)
 	$(Q)MEM='$(MEM)' SMP='$(SMP)' ISO='$(ISO)' EMU='$(EMU)' scripts/run
 
+# The disk, or with ISO=1 the live system, goes to a stick.
+.PHONY: usb
+usb: $(O)/$(if $(filter 1,$(ISO)),keel.iso,image/disk.raw)
+	$(Q)FORCE='$(FORCE)' YES='$(YES)' scripts/write-disk $< '$(DEV)'
+
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
 check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32
