@@ -48,7 +48,7 @@ void firmware_list_cpus(u64 rsdp, u32 boot_id, struct cpu_ids *ids)
 
 	ids->id[0] = boot_id;
 	ids->count = 1;
-	ids->incomplete = !madt;
+	ids->incomplete = !madt || !acpi_madt_is_whole(madt);
 	if (madt)
 		acpi_for_each_cpu(madt, list_cpu, ids);
 }

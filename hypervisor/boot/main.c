@@ -4,6 +4,7 @@
 
 #include "boot/boot.h"
 #include "cpu/cpuid.h"
+#include "cpu/regs.h"
 #include "mode/desc.h"
 #include "dev/apic.h"
 #include "dev/console.h"
@@ -59,6 +60,7 @@ static void settle(void)
 {
 	desc_init();
 	desc_load();
+	cpu_enable_machine_checks();
 	frame_init(align_up((u64)image_end, PAGE_SIZE), keel_region.end);
 	if (host_map_init())
 		panic("no memory for Keel's own page tables");

@@ -20,6 +20,7 @@
 
 #define CR4_PSE	     BIT64(4)
 #define CR4_PAE	     BIT64(5)
+#define CR4_MCE	     BIT64(6)
 #define CR4_LA57     BIT64(12)
 #define CR4_VMXE     BIT64(13)
 #define CR4_SMXE     BIT64(14)
@@ -86,6 +87,12 @@ static inline unsigned long read_cr2(void)
 static inline void invlpg(unsigned long address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* A machine check in Keel is then a panic that says so, not a shutdown. */
+static inline void cpu_enable_machine_checks(void)
+{
+	write_cr4(read_cr4() | CR4_MCE);
 }
 
 static inline u64 rdtsc(void)

@@ -6,6 +6,7 @@
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "mm/host_map.h"
+#include "mode/desc.h"
 
 #define ICR_BUSY      BIT(12)
 #define ICR_ASSERT    BIT(14)
@@ -62,6 +63,8 @@ void apic_find(struct percpu *cpu)
 	place->enabled = cpu->apic_base & APIC_BASE_EN;
 	wide = place->enabled && cpu->apic_base & APIC_BASE_EXTD;
 	place->x2apic = wide;
+	if (!place->enabled)
+		return;
 	place->id = wide ? apic_read(APIC_REG_ID) : apic_read(APIC_REG_ID) >> ID_SHIFT;
 	place->ldr = apic_read(APIC_REG_LDR);
 	place->dfr = wide ? 0 : apic_read(APIC_REG_DFR);
@@ -114,7 +117,7 @@ static void forget_interrupts(void (*drop_interrupts)(void))
 		if (any_vector(APIC_REG_ISR))
 			apic_write(APIC_REG_EOI, 0);
 		else if (any_vector(APIC_REG_IRR))
-			drop_interrupts();
+			desc_drop_interrupts(drop_interrupts);
 		else
 			return;
 	}

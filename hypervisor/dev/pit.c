@@ -19,17 +19,27 @@
 /* A look is a port read of about a microsecond; more looks than that mean that nothing counts. */
 #define LOOKS_PER_US	 50
 
-void pit_wait_us(u32 us)
+bool pit_wait_us(u32 us)
 {
 	u16 count = (u16)(PIT_HZ * us / 1000000);
 	u8 before = inb(PORT_B);
+	bool counts;
 
 	outb(PORT_B, (before & ~PORT_B_SPEAKER) | PORT_B_GATE);
 	outb(PIT_MODE, PIT_MODE_ONESHOT);
 	outb(PIT_CHANNEL2, (u8)count);
 	outb(PIT_CHANNEL2, count >> 8);
-
-	for (u32 i = 0; i < LOOKS_PER_US * us && !(inb(PORT_B) & PORT_B_OUTPUT); i++)
-		;
+	/* Mode 0 holds the output low while it counts: where there is no timer it reads as it likes. */
+	counts = !(inb(PORT_B) & PORT_B_OUTPUT);
+	for (u32 i = 0; i < LOOKS_PER_US * us && counts; i++) {
+		if (inb(PORT_B) & PORT_B_OUTPUT) {
+			outb(PORT_B, before);
+			return true;
+		}
+	}
+	/* A port read takes about a microsecond, or less. */
+	for (u32 i = 0; i < 2 * us; i++)
+		inb(PORT_B);
 	outb(PORT_B, before);
+	return false;
 }

@@ -6,9 +6,9 @@
 #include <keel/types.h>
 
 /*
- * Waits @us microseconds (1 to 50000). On a machine without the timer it ends after a number of port
- * reads, which is longer.
+ * Waits @us microseconds (20 to 50000). False on a machine without the timer: the time was then
+ * guessed.
  */
-void pit_wait_us(u32 us);
+bool pit_wait_us(u32 us);
 
 #endif

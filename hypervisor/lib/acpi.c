@@ -265,6 +265,35 @@ u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *fla
 	return calls;
 }
 
+static u8 madt_entry_min(u8 type)
+{
+	switch (type) {
+	case MADT_LOCAL_APIC:
+		return sizeof(struct madt_local_apic);
+	case MADT_LOCAL_X2APIC:
+		return sizeof(struct madt_local_x2apic);
+	default:
+		return 2;
+	}
+}
+
+bool acpi_madt_is_whole(const struct acpi_header *madt)
+{
+	const u8 *base = (const u8 *)madt;
+	u32 pos = MADT_ENTRIES;
+	u32 entries = 0;
+
+	while (pos + 2 <= madt->length && entries < ACPI_CPUS_MAX) {
+		u8 length = base[pos + 1];
+
+		if (length < madt_entry_min(base[pos]) || length > madt->length - pos)
+			return false;
+		pos += length;
+		entries++;
+	}
+	return pos == madt->length;
+}
+
 /* 20.2.3: constants as AML has them; SLP_TYP has three bits (4.8.3.2.1). */
 #define AML_ZERO    0x00
 #define AML_ONE	    0x01

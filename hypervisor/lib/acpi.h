@@ -71,6 +71,12 @@ u32 acpi_for_each_cpu(struct acpi_header *madt, void (*fn)(u32 apic_id, u32 *fla
 		      void *arg);
 
 /*
+ * Do @madt's entries end where the table does, each as long as its type needs, and are they no more
+ * than acpi_for_each_cpu() looks at?
+ */
+bool acpi_madt_is_whole(const struct acpi_header *madt);
+
+/*
  * Renames the sleep states _S1_, _S2_ and _S3_ in @table (the DSDT or an SSDT) to names no OS looks
  * for, so that no one suspends to RAM past Keel; fixes the checksum. Returns how many were
  * renamed and sets in *@types the bit of each one's SLP_TYPa value (0 to 7), where it is a

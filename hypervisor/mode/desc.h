@@ -17,6 +17,12 @@ void desc_init(void);
 /* Loads Keel's GDT, segments and IDT on this CPU. */
 void desc_load(void);
 
+/*
+ * Calls @let_in, which lets external interrupts in, with an IDT that loses them whatever their
+ * vector; NMIs are handled as ever.
+ */
+void desc_drop_interrupts(void (*let_in)(void));
+
 /* Bases, for the VMCS host state. */
 unsigned long desc_gdt_base(void);
 unsigned long desc_idt_base(void);

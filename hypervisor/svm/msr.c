@@ -5,7 +5,13 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "mm/frame.h"
 #include "svm/svm.h"
+
+#define MMIO_CFG_ENABLE	     BIT64(0)
+#define MMIO_CFG_BUSES_SHIFT 2 /* log2 of the buses, of a MiB each */
+#define MMIO_CFG_BUSES_MASK  15
+#define MMIO_CFG_ADDRESS     0x0000fffffff00000ull
 
 struct svm_shared svm_shared;
 
@@ -104,6 +110,18 @@ static bool write_hsave(struct percpu *cpu, u32 msr, u64 value)
 	return value == 0;
 }
 
+/* PCI configuration space by memory (BKDG, MMIO_CFG_BASE) laid over Keel would take its accesses. */
+static bool write_mmio_cfg(struct percpu *cpu, u32 msr, u64 value)
+{
+	u64 start = value & MMIO_CFG_ADDRESS;
+	u64 end = start + (MIB(1) << (value >> MMIO_CFG_BUSES_SHIFT & MMIO_CFG_BUSES_MASK));
+
+	(void)cpu;
+	if (value & MMIO_CFG_ENABLE && start < keel_region.end && keel_region.start < end)
+		return false;
+	return wrmsr_safe(msr, value);
+}
+
 /* While locked, SVMDIS and LOCK ignore writes; the other bits are not the guest's. */
 static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 {
@@ -118,6 +136,7 @@ const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write},
 	{AMD_VM_HSAVE_PA, AMD_VM_HSAVE_PA, MSR_BOTH, read_hsave, write_hsave},
 	{AMD_SVM_KEY, AMD_SVM_KEY, MSR_BOTH, msr_no_read, msr_no_write},
+	{AMD_MMIO_CFG_BASE, AMD_MMIO_CFG_BASE, MSR_WRITE, NULL, write_mmio_cfg},
 	/* What is RAM and what is SMM's stays as the firmware set it: Keel lies there. */
 	{AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write},
 	{AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, msr_no_write},

@@ -13,7 +13,8 @@
 #include "cpu/regs.h"
 #include "svm/svm.h"
 
-#define ALL_EXCEPTIONS	   0xffffffffu
+/* Bit 2 has no defined effect (APM volume 2, 15.12.3). */
+#define ALL_EXCEPTIONS	   0xfffffffbu
 
 /* NMI status and control: SERR# and IOCHK# have asked for an NMI. */
 #define NMI_STATUS_PORT	   0x61
@@ -48,6 +49,16 @@ static void begin_step(struct percpu *cpu)
 	vmcb->control.intercept_exceptions = ALL_EXCEPTIONS;
 }
 
+void svm_nmi_cancel_step(struct percpu *cpu)
+{
+	struct svm_cpu *svm = svm_cpu(cpu);
+	struct vmcb *vmcb = svm->vmcb;
+
+	svm->stepping = false;
+	vmcb->control.intercept_exceptions = 0;
+	vmcb->save.rflags = (vmcb->save.rflags & ~RFLAGS_TF) | svm->step_tf;
+}
+
 /* IRET is done, or has faulted: the exception that came instead is the guest's. */
 static void end_step(struct percpu *cpu)
 {
@@ -55,16 +66,20 @@ static void end_step(struct percpu *cpu)
 	struct vmcb *vmcb = svm->vmcb;
 	u8 vector = (u8)(vmcb->control.exitcode - VMEXIT_EXCEPTION);
 
-	svm->stepping = false;
-	vmcb->control.intercept_exceptions = 0;
 	if (vector == VECTOR_DB) {
+		/* IRET has loaded the flags: TF in them is the guest's. */
+		svm->stepping = false;
+		vmcb->control.intercept_exceptions = 0;
 		if (!svm->step_tf)
 			vmcb->save.dr6 = svm->step_dr6;
 		else
 			svm_inject(cpu, VECTOR_DB, 0);
 		return;
 	}
-	vmcb->save.rflags = (vmcb->save.rflags & ~RFLAGS_TF) | svm->step_tf;
+	svm_nmi_cancel_step(cpu);
+	/* It hit the delivery of another event, which is done again, and will fault again. */
+	if (vmcb->control.eventinj & EVENT_VALID)
+		return;
 	if (vector == VECTOR_PF)
 		vmcb->save.cr2 = vmcb->control.exitinfo2;
 	svm_inject(cpu, vector, (u32)vmcb->control.exitinfo1);
@@ -92,7 +107,7 @@ static bool counter_overflowed(void)
 /*
  * Two NMIs that arrive before one is taken are one. If the kick was one, was the other the guest's,
  * by its performance counters or, on the boot CPU, by the chipset (LINT1)? Those that it sends from
- * another CPU come by the kick itself.
+ * another CPU come by the kick itself, while the ICR is trapped.
  */
 static bool kick_swallowed_nmi(const struct percpu *cpu)
 {

@@ -155,6 +155,7 @@ const struct backend svm_backend = {
 	.park = svm_park,
 	.run = run,
 	.kick_mode = ICR_NMI,
+	.idle = svm_halt_until_nmi,
 	.drop_interrupts = svm_drop_interrupts,
 	.trap_cpuid = svm_trap_cpuid,
 	.fix_cpuid = svm_fix_cpuid,

@@ -59,6 +59,8 @@ void svm_start_sipi(struct percpu *cpu, u8 vector);
 void svm_park(struct percpu *cpu);
 
 /* svm/nmi.c: NMIs are always intercepted; these hand the guest's on. */
+/* An exception takes the place of the step over an IRET. */
+void svm_nmi_cancel_step(struct percpu *cpu);
 /* After an exit with EXIT_NMI or EXIT_NMI_WINDOW, before its handler. */
 void svm_nmi_exit(struct percpu *cpu);
 /* Before each entry with cpu->nmi_pending. */
@@ -71,7 +73,7 @@ void svm_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 void svm_trap_cpuid(struct percpu *cpu, bool trap);
 
 /* svm/msr.c */
-#define SVM_MSR_RULES 7
+#define SVM_MSR_RULES 8
 extern const struct msr_rule svm_msr_rules[SVM_MSR_RULES];
 void svm_trap_msr(u32 msr, u8 trap);
 void svm_trap_ports(u16 first, u16 count);

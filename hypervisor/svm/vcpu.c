@@ -123,6 +123,8 @@ void svm_inject(struct percpu *cpu, u8 vector, u32 error)
 	struct vmcb *vmcb = vmcb_of(cpu);
 	u64 event = EVENT_VALID | EVENT_TYPE_EXCEPTION | vector;
 
+	if (svm_cpu(cpu)->stepping)
+		svm_nmi_cancel_step(cpu);
 	if (BIT(vector) & ERROR_CODE_VECTORS && vmcb->save.cr0 & CR0_PE)
 		event |= EVENT_ERROR_VALID | (u64)error << EVENT_ERROR_SHIFT;
 	vmcb->control.eventinj = event;

@@ -8,13 +8,16 @@
 #include "mm/frame.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
+#include "vmm/exit.h"
 #include "vmm/kick.h"
 #include "vmm/nested.h"
 #include "vmm/x2apic_hint.h"
 
 #define X2APIC_ICR	    X2APIC_MSR(APIC_REG_ICR_LOW)
-/* Bits 12 (no delivery status in this mode), 13, 16, 17 and 31:20 (SDM figure 11-28). */
-#define X2APIC_ICR_RESERVED 0xfff33000u
+/* Bits 13, 16, 17 and 31:20 (SDM figure 11-28). */
+#define X2APIC_ICR_RESERVED 0xfff32000u
+/* Delivery status, which this mode does not have: Intel ignores it, AMD says #GP. */
+#define X2APIC_ICR_BUSY	    BIT64(12)
 
 /* The page that is trapped for this CPU; 0: none. By index. */
 static gpa_t trapped_page[CONFIG_NR_CPUS];
@@ -41,7 +44,14 @@ static void move_trap(struct percpu *cpu, gpa_t to)
 
 void apic_place_changed(struct percpu *cpu)
 {
+	bool was_enabled = cpu->place.enabled;
+
 	apic_find(cpu);
+	/* What was sent meanwhile is lost. */
+	if (cpu->place.enabled && !was_enabled) {
+		atomic_store(&cpu->kick_in_flight, 0);
+		exit_again(cpu);
+	}
 	move_trap(cpu, page_to_trap(cpu));
 }
 
@@ -117,9 +127,10 @@ static bool write_x2apic_icr(struct percpu *cpu, u32 msr, u64 value)
 
 	if (!cpu->place.x2apic)
 		return false;
-	if (value & X2APIC_ICR_RESERVED || !apic_icr_written(cpu, &icr))
-		return wrmsr_safe(msr, value);
-	return true;
+	/* Not left to the hardware: there are hypervisors below that let such values through. */
+	if (value & X2APIC_ICR_RESERVED)
+		return false;
+	return apic_icr_written(cpu, &icr) || wrmsr_safe(msr, value & ~X2APIC_ICR_BUSY);
 }
 
 /* An APIC page laid over Keel's memory would take Keel's own accesses (SDM volume 3, 11.4.5). */
@@ -127,7 +138,7 @@ static bool write_apic_base(struct percpu *cpu, u32 msr, u64 value)
 {
 	u64 base = value & APIC_BASE_ADDRESS;
 
-	if (keel_region.start <= base && base < keel_region.end)
+	if ((keel_region.start <= base && base < keel_region.end) || base >= nested_limit())
 		return false;
 	if (!wrmsr_safe(msr, value))
 		return false;

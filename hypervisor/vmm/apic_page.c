@@ -24,6 +24,12 @@ struct attempt {
 	gpa_t gpa;
 };
 
+static bool is_own_apic(const struct percpu *cpu, gpa_t gpa)
+{
+	return cpu->place.enabled && !cpu->place.x2apic &&
+	       align_down(gpa, PAGE_SIZE) == (cpu->apic_base & APIC_BASE_ADDRESS);
+}
+
 static u8 code_bits(const struct guest_state *s)
 {
 	if (s->cs_long && s->efer & EFER_LMA)
@@ -39,7 +45,9 @@ static bool decode(struct percpu *cpu, const struct exit_info *info, struct atte
 
 	backend->get_state(cpu, &a->state);
 	a->gpa = info->memory.gpa;
-	if (!info->memory.by_instruction || a->gpa % sizeof(u32))
+	/* Registers are dwords on 16-byte borders; what a chip makes of other addresses varies. */
+	if (!info->memory.by_instruction || a->gpa % sizeof(u32) ||
+	    (is_own_apic(cpu, a->gpa) && a->gpa & REGISTER_ALIGNED))
 		return false;
 	bits = code_bits(&a->state);
 	len = guest_read(&a->state, a->state.rip + (bits == 64 ? 0 : a->state.cs_base), code,
@@ -88,12 +96,6 @@ static void write_register(struct percpu *cpu, u32 reg, u32 value)
 	}
 }
 
-static bool is_own_apic(const struct percpu *cpu, gpa_t gpa)
-{
-	return cpu->place.enabled && !cpu->place.x2apic &&
-	       align_down(gpa, PAGE_SIZE) == (cpu->apic_base & APIC_BASE_ADDRESS);
-}
-
 /* What the instruction does beside the store. */
 static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 flags)
 {
@@ -131,7 +133,7 @@ void apic_page_store(struct percpu *cpu, const struct exit_info *info)
 	if (a.store.op != STORE_MOV && target)
 		old = *target;
 	value = store_result(&a.store, old, source(cpu, &a), &flags);
-	if (is_own_apic(cpu, a.gpa) && !(a.gpa & REGISTER_ALIGNED))
+	if (is_own_apic(cpu, a.gpa))
 		write_register(cpu, a.gpa & (PAGE_SIZE - 1), value);
 	else if (target)
 		*target = value;

@@ -118,6 +118,11 @@ struct backend {
 	 * stays pending while that CPU is in Keel.
 	 */
 	u8 kick_mode;
+	/*
+	 * Halts this CPU, which the guest does not get, until an NMI; other events of the machine
+	 * (SMI) are served.
+	 */
+	void (*idle)(void);
 	/* Lets this CPU take, in Keel, the external interrupts that are pending: they are lost. */
 	void (*drop_interrupts)(void);
 	/*

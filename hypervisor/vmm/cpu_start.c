@@ -54,9 +54,19 @@ static const char *no_wait_for_sipi(bool below, bool all_parked)
 	return NULL;
 }
 
-static void choose(const char *asked, const char *no_wait)
+/* Untrapped, an INIT must find every CPU where it can do no harm. */
+static const char *no_fast(bool all_parked)
 {
-	static char line[96];
+	if (!all_parked)
+		return "a CPU did not start";
+	if (cpus_parked && backend->kick_mode != ICR_INIT)
+		return "CPUs are parked, and SVM does not hold an INIT up";
+	return NULL;
+}
+
+static void choose(const char *asked, const char *no_wait, bool all_parked)
+{
+	static char line[128];
 	bool fast = prefer_fast;
 	const char *why = no_wait;
 
@@ -69,6 +79,10 @@ static void choose(const char *asked, const char *no_wait)
 		return;
 	} else if (!no_wait) {
 		why = "CONFIG_WAIT_FOR_SIPI is off";
+	}
+	if (fast && no_fast(all_parked)) {
+		fast = false;
+		why = no_fast(all_parked);
 	}
 	policy = fast ? KEEL_START_FAST : KEEL_START_SAFE;
 	keel_snprintf(line, sizeof(line), "started by trapped INIT and SIPI (%s): %s",
@@ -90,7 +104,7 @@ void cpu_start_init(const char *asked, bool below, bool all_parked)
 		policy = KEEL_START_SINGLE;
 		text = "nothing to start";
 	} else {
-		choose(asked, no_wait);
+		choose(asked, no_wait, all_parked);
 	}
 }
 
@@ -144,6 +158,8 @@ static void reset_by_init(struct percpu *cpu)
 {
 	if (is_boot_cpu(cpu))
 		power_reset("reset: INIT");
+	/* Else an NMI that waits would pass for a kick below. */
+	cpu->nmi_pending = 0;
 	apic_reset(backend->drop_interrupts);
 	apic_place_changed(cpu);
 	/* A kick by NMI may have been taken meanwhile. */
@@ -158,8 +174,11 @@ static void start_at(struct percpu *cpu, u8 vector)
 	/* It did not obey a stop while it waited. */
 	kick_poll(cpu);
 	backend->flush(cpu);
-	if (policy == KEEL_START_FAST && not_yet_started && atomic_add(&not_yet_started, -1u) == 1)
-		apic_untrap();
+	if (policy == KEEL_START_FAST && !cpu->was_started) {
+		cpu->was_started = 1;
+		if (atomic_add(&not_yet_started, -1u) == 1)
+			apic_untrap();
+	}
 }
 
 void cpu_startup_serve(struct percpu *cpu)

@@ -33,6 +33,9 @@ static void kick(struct percpu *to)
 	u32 mode = (u32)backend->kick_mode << ICR_MODE_SHIFT;
 	u32 mine = this_cpu()->index + 1;
 
+	/* It would not come, nor has the place an ID that is its own. */
+	if (!to->place.enabled)
+		return;
 	if (!atomic_replace(&to->kick_in_flight, 0, mine))
 		return;
 	atomic_store(&to->kick_coming, 1);
@@ -116,9 +119,19 @@ static bool wait_for(struct percpu *other, u32 number)
 	return true;
 }
 
+/* Without its APIC this CPU can call nobody. */
+static bool can_kick(const struct percpu *cpu)
+{
+	if (cpu->place.enabled || cpu_count == 1)
+		return true;
+	log_error("CPU %u cannot stop the others: the guest has disabled its local APIC",
+		  cpu->index);
+	return false;
+}
+
 bool kick_stop_others(struct percpu *cpu, u32 *count)
 {
-	bool all = true;
+	bool all = can_kick(cpu);
 	u32 n = 0;
 	u32 number;
 
@@ -130,10 +143,10 @@ bool kick_stop_others(struct percpu *cpu, u32 *count)
 		if (cpus[i] != cpu && cpu_runs(cpus[i]))
 			kick(cpus[i]);
 	}
-	for (u32 i = 0; i < cpu_count; i++) {
+	for (u32 i = 0; i < cpu_count && all; i++) {
 		if (cpus[i] == cpu)
 			continue;
-		all &= wait_for(cpus[i], number);
+		all = wait_for(cpus[i], number);
 		n += atomic_load(&cpus[i]->held) == number;
 	}
 	if (count)

@@ -2,6 +2,7 @@
 #include "vmm/nested.h"
 
 #include <generated/autoconf.h>
+#include <keel/atomic.h>
 #include <keel/bits.h>
 #include <keel/console.h>
 #include <keel/errno.h>
@@ -109,8 +110,7 @@ static int map_protected_pages(void)
 	return err;
 }
 
-/* One past the highest GPA that the table's format and this CPU have. */
-static u64 gpa_limit(void)
+u64 nested_limit(void)
 {
 	const struct pt_level *root = &table.format->level[table.format->levels - 1];
 
@@ -157,7 +157,7 @@ hpa_t nested_root(void)
 /* Begins again with what the guest can be sure to need. The pool that was enough once is enough. */
 static int rebuild(void)
 {
-	int err = pt_unmap(&table, 0, gpa_limit());
+	int err = pt_unmap(&table, 0, nested_limit());
 
 	return err ? err : map_all();
 }
@@ -192,7 +192,7 @@ static int map_hole(gpa_t gpa, u64 start, u64 end)
 static int map_demanded(struct percpu *cpu, gpa_t gpa)
 {
 	u64 start = align_down(gpa, DEMAND_SIZE);
-	u64 end = min_u64(start + DEMAND_SIZE, gpa_limit());
+	u64 end = min_u64(start + DEMAND_SIZE, nested_limit());
 	int err = map_hole(gpa, start, end);
 
 	if (!err)
@@ -207,7 +207,7 @@ bool nested_map_on_demand(struct percpu *cpu, gpa_t gpa)
 	struct pt_leaf leaf;
 	int err;
 
-	if (gpa >= gpa_limit())
+	if (gpa >= nested_limit())
 		return false;
 	take_lock(cpu);
 	if (gpa < LOW_END) {
@@ -251,7 +251,8 @@ void nested_protect(struct percpu *cpu, gpa_t gpa)
 		p = free_slot();
 		p->gpa = gpa;
 	}
-	p->users++;
+	/* After gpa: nested_is_protected() looks without the lock. */
+	atomic_store(&p->users, p->users + 1);
 	if (map_protected_pages() && (rebuild_alone(cpu) || map_protected_pages()))
 		panic("no page left to trap the local APIC at 0x%llx", (unsigned long long)gpa);
 	spin_unlock(&lock);

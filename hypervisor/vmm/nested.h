@@ -15,6 +15,9 @@
  */
 int nested_init(const struct range_list *ram);
 
+/* One past the highest GPA that the table's format and this CPU have. */
+u64 nested_limit(void);
+
 /* HPA of the root table. */
 hpa_t nested_root(void);
 

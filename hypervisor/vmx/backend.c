@@ -7,10 +7,6 @@
 #include "cpu/msr.h"
 #include "vmx/vmx.h"
 
-#ifndef ICR_INIT
-#define ICR_INIT 5 /* ICR delivery mode (SDM 11.6.1) */
-#endif
-
 static bool present(void)
 {
 	return cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_VMX;
@@ -60,6 +56,11 @@ static bool read_feature_control(struct percpu *cpu, u32 msr, u64 *value)
 	return true;
 }
 
+static void idle(void)
+{
+	__asm__ volatile("hlt" : : : "memory");
+}
+
 static void drop_interrupts(void)
 {
 	__asm__ volatile("sti\n\tnop\n\tnop\n\tcli" : : : "memory");
@@ -98,6 +99,7 @@ const struct backend vmx_backend = {
 	.has_wait_for_sipi = has_wait_for_sipi,
 	.wait_for_sipi = vmx_wait_for_sipi,
 	.run = run,
+	.idle = idle,
 	.drop_interrupts = drop_interrupts,
 	/* Latched in VMX root operation, an exit in the guest (SDM 24.2, 26.2). */
 	.kick_mode = ICR_INIT,

@@ -5,6 +5,7 @@
  */
 #include "lib/apic.h"
 #include "lib/cpu.h"
+#include "lib/hypercall.h"
 #include "lib/smp.h"
 #include "lib/trap.h"
 
@@ -271,6 +272,7 @@ static void say_hello(void *arg)
 static void check_disabled(u32 cpu)
 {
 	volatile u32 hello = 0;
+	struct hypercall sync;
 
 	if (!change_mode(cpu, 0, NO_TRAP, "to disabled"))
 		return;
@@ -280,6 +282,10 @@ static void check_disabled(u32 cpu)
 	check(smp_run(cpu, say_hello, (void *)&hello) && hello, "CPU %u runs with its APIC disabled",
 	      cpu);
 	check_eq(irqs[cpu], 0, "interrupts of CPU %u with its APIC disabled", cpu);
+	/* No kick reaches it: Keel says so, and leaves it at that. */
+	if (under_keel)
+		check_eq(hypercall(KEEL_HC_SYNC, 0, &sync), NO_TRAP, "the others are synchronised");
+	check(smp_run(cpu, say_hello, (void *)&hello) && hello, "CPU %u still runs", cpu);
 }
 
 void payload(void)

@@ -21,6 +21,9 @@ const char payload_name[] = "sipibad";
 #define RESEND_ROUNDS 20000
 #define LDR_SHIFT 24
 
+#define LOW_VECTOR 31
+#define MSR_X2APIC_ICR 0x830
+
 static u32 starts[MAX_CPUS];
 static volatile u32 nmis[MAX_CPUS];
 
@@ -141,6 +144,75 @@ static void check_deassert(void)
 	apic_send(0, ICR_INIT | ICR_LEVEL | ICR_ALL);
 	check_no_start("INIT's de-assertion");
 	check_running("INIT's de-assertion");
+}
+
+/* What is no proper write of the ICR must not get to the hardware either. */
+static void check_odd_stores(void)
+{
+	for (u32 i = 1; i < 4; i++) {
+		volatile u32 *at = (volatile u32 *)(unsigned long)(APIC_BASE_USUAL + APIC_ICR) + i;
+
+		apic_write(APIC_ICR_HIGH, cpus[1].apic_id << 24);
+		check_trap(TRY("mov %0, (%1)", : : "r"(ICR_INIT | ICR_ASSERT), "r"(at) : "memory"),
+			   VEC_GP, "INIT stored %u bytes behind the ICR", 4 * i);
+		check_trap(TRY("mov %0, (%1)",
+			       : : "r"(ICR_STARTUP | ICR_ASSERT | SMP_VECTOR), "r"(at) : "memory"),
+			   VEC_GP, "start-up interrupt stored %u bytes behind the ICR", 4 * i);
+	}
+}
+
+static void check_reserved_bits(void)
+{
+	static const u8 bits[] = { 13, 16, 17, 20, 24, 31 };
+	u64 to = (u64)cpus[1].apic_id << 32;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bits); i++) {
+		check_trap(try_wrmsr(MSR_X2APIC_ICR, to | ICR_INIT | ICR_ASSERT | BIT(bits[i])), VEC_GP,
+			   "INIT with reserved bit %u", bits[i]);
+		check_trap(try_wrmsr(MSR_X2APIC_ICR,
+				     to | ICR_STARTUP | ICR_ASSERT | SMP_VECTOR | BIT(bits[i])),
+			   VEC_GP, "start-up interrupt with reserved bit %u", bits[i]);
+	}
+}
+
+/* Where the ICR is trapped: emulators do things of their own with such writes. */
+static void check_odd_writes(void)
+{
+	if (!under_keel || keel_policy() != KEEL_START_SAFE)
+		return;
+	remember();
+	if (apic_is_x2())
+		check_reserved_bits();
+	else
+		check_odd_stores();
+	check_no_start("an odd write of the ICR");
+	check_running("odd writes of the ICR");
+}
+
+static void wait_deaf(void *arg)
+{
+	volatile u32 *there = arg;
+
+	asm volatile("cli");
+	*there = 1;
+	for (;;)
+		asm volatile("pause");
+}
+
+/* An interrupt's vector may be an exception's number: INIT takes it from the APIC all the same. */
+static void check_low_vector(void)
+{
+	volatile u32 there = 0;
+
+	remember();
+	smp_give(1, wait_deaf, (void *)&there);
+	check(smp_reaches(&there, 1), "CPU 1 is deaf");
+	apic_send(cpus[1].apic_id, ICR_FIXED | ICR_ASSERT | LOW_VECTOR);
+	smp_settle();
+	smp_init_ipi(1);
+	smp_settle();
+	start_by(cpus[1].apic_id, 0, BIT(1), "a start-up interrupt with vector 31 pending before");
+	check_running("a pending vector 31");
 }
 
 static void check_absent(void)
@@ -297,4 +369,6 @@ void payload(void)
 		check_logical("logical flat INIT", APIC_DFR_FLAT, 1, 3);
 	check_logical("logical cluster INIT", APIC_DFR_CLUSTER, 2, 3);
 	check_by_other();
+	check_odd_writes();
+	check_low_vector();
 }

@@ -24,7 +24,7 @@ def plain(raw):
 
 
 class EmulatorCrash(Exception):
-    """The emulator itself died, of a signal or at its start: not the guest's doing."""
+    """The emulator died, of a signal or at its start, or the host starved it: not the guest's doing."""
 
 
 @dataclasses.dataclass

@@ -41,13 +41,16 @@ HOOKS = (("TEST_HOOKS", "y"),)
 PANIC_STOPS = (r"keel: panic", *(rf"keel: CPU {n}\b.*stopped" for n in (0, 1, 3)))
 X2APIC = "EPYC,+svm,+npt,+x2apic"
 
+# A CPU whose APIC the guest has disabled.
+UNREACHABLE = (r"keel: CPU 3 cannot be stopped: the guest has disabled its local APIC",)
+
 PAYLOADS = [
     Payload("apfault", cpus=4, resets=True, says=(TRIPLE_FAULT,)),
     Payload("apfault", backends=BOCHS, cpus=4, keel_options=SAFE, resets=True,
             says=(TRIPLE_FAULT,)),
-    Payload("apicmode", cpus=4),
-    Payload("apicmode", "x2", QEMU, cpus=4, cpu=X2APIC),
-    Payload("apicmode", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("apicmode", cpus=4, says=UNREACHABLE),
+    Payload("apicmode", "x2", QEMU, cpus=4, cpu=X2APIC, says=UNREACHABLE),
+    Payload("apicmode", backends=BOCHS, cpus=4, keel_options=SAFE, says=UNREACHABLE),
     Payload("breakpoint"),
     Payload("control"),
     Payload("count"),

@@ -86,8 +86,10 @@ static void use_tables(u64 rsdp)
 	u8 types = 0;
 
 	table = acpi_find(rsdp, "APIC", map);
-	if (table)
+	if (table) {
+		(void)acpi_madt_is_whole(table);
 		check(acpi_for_each_cpu(table, use_cpu, &calls) == calls);
+	}
 	table = acpi_find(rsdp, "DSDT", map);
 	if (table) {
 		acpi_hide_sleep(table, &types);

@@ -502,23 +502,37 @@ static void hostile_madts_do_no_harm(void **state)
 	}
 }
 
+static bool madt_is_whole(void)
+{
+	return acpi_madt_is_whole((void *)(memory + (MADT - BASE)));
+}
+
 static void a_malformed_entry_ends_the_list(void **state)
 {
 	(void)state;
 	good_tables();
+	assert_true(madt_is_whole());
+	/* Long enough for an entry, but not for its type. */
+	put(MADT + 44 + 1, 7, 1);
+	assert_false(madt_is_whole());
+	good_tables();
 	put(MADT + 44 + 8 + 1, 0, 1);
 	assert_int_equal(list_cpus(), 1);
+	assert_false(madt_is_whole());
 	good_tables();
 	put(MADT + 44 + 8 + 1, 1, 1);
 	assert_int_equal(list_cpus(), 1);
+	assert_false(madt_is_whole());
 	good_tables();
 	put(MADT + 44 + 8 + 1, 255, 1);
 	assert_int_equal(list_cpus(), 1);
+	assert_false(madt_is_whole());
 	/* The last one is cut short. */
 	for (u32 cut = 1; cut <= 16; cut++) {
 		good_tables();
 		put(MADT + 4, MADT_LENGTH - cut, 4);
 		assert_int_equal(list_cpus(), 3);
+		assert_int_equal(madt_is_whole(), cut == 16);
 	}
 }
 
@@ -537,6 +551,7 @@ static void the_number_of_cpus_is_bounded(void **state)
 	}
 	assert_int_equal(acpi_for_each_cpu(madt, count_cpu, &calls), ACPI_CPUS_MAX);
 	assert_int_equal(calls, ACPI_CPUS_MAX);
+	assert_false(acpi_madt_is_whole(madt));
 	free(madt);
 }
 

@@ -44,7 +44,8 @@ struct percpu {
 	u32 index;
 	u32 apic_id;
 	u32 guest_started;
-	u32 dumping; /* in a panic */
+	u32 dumping;	 /* in a panic */
+	u32 was_started; /* by a SIPI of the guest's */
 	/* The backend's own: struct vmx_cpu or struct svm_cpu. */
 	_Alignas(16) u8 vendor[1024];
 	struct last_exit last;

@@ -13,6 +13,7 @@
 #define ISR_STUB_SIZE	   16
 #define EXCEPTIONS	   32
 #define VECTORS		   256
+#define NMI_VECTOR	   2
 
 struct idt_gate {
 	u16 offset_low;
@@ -38,6 +39,8 @@ extern const u8 isr_stubs[], isr_interrupt[];
 static u64 gdt[6];
 static struct tss tss;
 static struct idt_gate idt[VECTORS];
+/* For the moments in which external interrupts are let in: they may have an exception's number. */
+static struct idt_gate drop_idt[VECTORS];
 
 static void build_gdt(void)
 {
@@ -53,25 +56,44 @@ static void build_gdt(void)
 	tss.iomap_base = sizeof(tss);
 }
 
-static void build_idt(void)
+static struct idt_gate gate_to(u64 stub)
+{
+	return (struct idt_gate){
+		.offset_low = (u16)stub,
+		.selector = SEL_CODE,
+		.flags = IDT_INTERRUPT_GATE,
+		.offset_mid = (u16)(stub >> 16),
+		.offset_high = (u32)(stub >> 32),
+	};
+}
+
+static void build_idts(void)
 {
 	for (unsigned int i = 0; i < VECTORS; i++) {
-		u64 stub = i < EXCEPTIONS ? (u64)isr_stubs + i * ISR_STUB_SIZE : (u64)isr_interrupt;
-
-		idt[i] = (struct idt_gate){
-			.offset_low = (u16)stub,
-			.selector = SEL_CODE,
-			.flags = IDT_INTERRUPT_GATE,
-			.offset_mid = (u16)(stub >> 16),
-			.offset_high = (u32)(stub >> 32),
-		};
+		drop_idt[i] = gate_to((u64)isr_interrupt);
+		idt[i] = i < EXCEPTIONS ? gate_to((u64)isr_stubs + i * ISR_STUB_SIZE) : drop_idt[i];
 	}
+	drop_idt[NMI_VECTOR] = idt[NMI_VECTOR];
+}
+
+static void load_idt(const struct idt_gate *table)
+{
+	struct desc_ptr idtr = {sizeof(idt) - 1, (unsigned long)table};
+
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
+void desc_drop_interrupts(void (*let_in)(void))
+{
+	load_idt(drop_idt);
+	let_in();
+	load_idt(idt);
 }
 
 void desc_init(void)
 {
 	build_gdt();
-	build_idt();
+	build_idts();
 }
 
 /*
