@@ -40,6 +40,11 @@ def seeded(folder):
     (folder / "rootfs").mkdir(parents=True)
     shutil.copyfile(settings.BUILD / ".config", folder / ".config")
     assert make(folder, "olddefconfig").returncode == 0
+    # Files of symbols that were never set are made when they are asked for: too late.
+    for source in (settings.BUILD / "include" / "config").rglob("*.h"):
+        symbol = folder / source.relative_to(settings.BUILD)
+        symbol.parent.mkdir(parents=True, exist_ok=True)
+        symbol.touch()
     products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
     for source in sorted(products, key=lambda path: path.name != "inputs"):
         subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
