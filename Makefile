@@ -32,19 +32,26 @@ $(O)/hypervisor/keel.elf: $(O)/include/config/auto.conf FORCE
 	$(Q)$(MAKE) -C hypervisor O=$(O)
 
 .PHONY: run
-run: image $(if $(filter bochs,$(EMU)),emulators)
-	$(Q)MEM='$(MEM)' SMP='$(SMP)' EMU='$(EMU)' scripts/run
+run: $(O)/keel.$(if $(filter 1,$(ISO)),iso,qcow2) $(if $(filter bochs,$(EMU)),emulators)
+	$(Q)MEM='$(MEM)' SMP='$(SMP)' ISO='$(ISO)' EMU='$(EMU)' scripts/run
+
+# The disk, or with ISO=1 the live system, goes to a stick.
+.PHONY: usb
+usb: $(O)/$(if $(filter 1,$(ISO)),keel.iso,image/disk.raw)
+	$(Q)FORCE='$(FORCE)' YES='$(YES)' scripts/write-disk $< '$(DEV)'
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
-check check-full: hypervisor image emulators cmocka32
+check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32
 	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
 
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs rootfs/tree log keel.qcow2)
-	$(Q)scripts/remove $(wildcard $(O)/rootfs/rootfs.ext4* $(O)/rootfs/vmlinuz $(O)/rootfs/initrd.img)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree rootfs/live log)
+	$(Q)scripts/remove $(rootfs_products) \
+		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
+	$(Q)scripts/remove $(wildcard $(O)/*.tmp $(O)/rootfs/*.tmp)
 
 distclean:
 	$(Q)scripts/remove $(O)

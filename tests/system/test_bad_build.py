@@ -29,8 +29,7 @@ def build():
 def configure(build, **symbols):
     done = make(build, "amd64_defconfig")
     assert done.returncode == 0, done.stdout
-    config = build / ".config"
-    config.write_text(variants.with_symbols(config.read_text(), list(symbols.items())))
+    variants.configure(build, **symbols)
 
 
 def assert_refused(done, pattern):
@@ -110,6 +109,64 @@ def test_run_with_bad_smp(build, smp):
                           env=os.environ | {"O": str(build), "SMP": smp},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert_refused(done, rf"SMP={re.escape(smp)} .*1 to 256")
+
+
+@pytest.mark.parametrize("symbols", [
+    {"DEBIAN_PACKAGES": '"no-such-package"'}, {"DEBIAN_KERNEL": '"no-such-package"'},
+], ids=["package", "kernel"])
+def test_unknown_package(build, symbols):
+    configure(build, **symbols)
+    assert_refused(make(build, "rootfs"), r"no package (linux-image-)?no-such-package: see CONFIG_")
+
+
+@pytest.mark.parametrize("symbol, value", [
+    ("OVERLAY", "no/such/folder"), ("OVERLAY", "README.md"), ("HOOK", "no/such/script"),
+    ("SSH_KEYS", ""), ("SSH_KEYS", "no/such/file"), ("SSH_KEYS", "README.md"),
+])
+def test_bad_path(build, symbol, value):
+    configure(build, DEBIAN_SSH="y" if symbol == "SSH_KEYS" else "n",
+              **{f"DEBIAN_{symbol}": f'"{value}"'})
+    assert_refused(make(build, "rootfs"), rf'CONFIG_DEBIAN_{symbol}="{value}" (is|has) no ')
+
+
+def test_private_key(build):
+    (build / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    configure(build, DEBIAN_SSH="y", DEBIAN_SSH_KEYS=f'"{build}/key"')
+    assert_refused(make(build, "rootfs"), r"CONFIG_DEBIAN_SSH_KEYS=.* private key: .*public")
+
+
+# Installs a shell and nothing else.
+DEBOOTSTRAP = """#!/bin/sh
+for word; do tree=$before before=$word; done
+for file in /bin/sh $(ldd /bin/sh | grep -o '/[^ ]*'); do
+	mkdir -p "$tree${file%/*}"
+	cp -L "$file" "$tree$file"
+done
+mkdir -p "$tree/etc/apt" "$tree/proc" "$tree/usr/sbin"
+for name in chpasswd systemctl; do
+	printf '#!/bin/sh\n' >"$tree/bin/$name"
+	chmod +x "$tree/bin/$name"
+done
+"""
+
+
+def test_failing_hook(build):
+    (build / "path").mkdir()
+    for name, text in (("path/debootstrap", DEBOOTSTRAP),
+                       ("hook", "#!/bin/sh\necho where it went wrong\nexit 7\n")):
+        (build / name).write_text(text)
+        (build / name).chmod(0o755)
+    configure(build, DEBIAN_HOOK=f'"{build}/hook"')
+    done = make(build, "rootfs", path=f"{build}/path:{os.environ['PATH']}")
+    assert_refused(done, r"CONFIG_DEBIAN_HOOK=.* failed \(status 7\)")
+    assert "    where it went wrong\n" in done.stdout
+
+
+def test_no_image(build):
+    configure(build, IMAGE_QCOW2="n", IMAGE_ISO="n")
+    done = make(build, "image")
+    assert_refused(done, r"no image is asked for: set CONFIG_IMAGE_QCOW2")
+    assert not (build / "rootfs").exists()
 
 
 def test_disk_full(build):

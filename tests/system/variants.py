@@ -3,6 +3,8 @@
 import fcntl
 import os
 import re
+import shutil
+import signal
 import subprocess
 
 import settings
@@ -10,14 +12,46 @@ import settings
 NOT_FOR_MAKE = ("O", "K", "PART", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KCONFIG_CONFIG", "KEEL_ELF")
 
 
-def make(folder, *args, path=None, wrap=()):
-    """The top makefile with a build folder of its own, as from a person's shell."""
+def start(folder, *args, path=None, wrap=(), tree=settings.TREE):
+    """The top makefile with a build folder of its own, as from a person's shell; a process."""
     env = {k: v for k, v in os.environ.items() if k not in NOT_FOR_MAKE}
     if path:
         env["PATH"] = path
-    return subprocess.run([*wrap, "make", "-C", str(settings.TREE), f"O={folder}", *args], env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          timeout=600 * settings.TIMEOUT_SCALE)
+    return subprocess.Popen([*wrap, "make", "-C", str(tree), f"O={folder}", *args], env=env,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            start_new_session=True)
+
+
+def make(folder, *args, **how):
+    """The same, to its end."""
+    process = start(folder, *args, **how)
+    try:
+        said = process.communicate(timeout=900 * settings.TIMEOUT_SCALE)[0]
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+
+def seeded(folder):
+    """A build folder with this one's configuration and root file system, newer than the sources."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "rootfs").mkdir(parents=True)
+    shutil.copyfile(settings.BUILD / ".config", folder / ".config")
+    assert make(folder, "olddefconfig").returncode == 0
+    # Files of symbols that were never set are made when they are asked for: too late.
+    for source in (settings.BUILD / "include" / "config").rglob("*.h"):
+        symbol = folder / source.relative_to(settings.BUILD)
+        symbol.parent.mkdir(parents=True, exist_ok=True)
+        symbol.touch()
+    products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
+    for source in sorted(products, key=lambda path: path.name != "inputs"):
+        subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
+    if (settings.BUILD / "rootfs" / "live").exists():
+        shutil.copytree(settings.BUILD / "rootfs" / "live", folder / "rootfs" / "live",
+                        ignore=shutil.ignore_patterns("debs", "tree"), copy_function=shutil.copyfile)
+    return folder
 
 
 def with_symbols(config, symbols):
@@ -25,6 +59,12 @@ def with_symbols(config, symbols):
     lines = [line for line in config.splitlines()
              if not any(re.match(rf"(# )?CONFIG_{name}\b", line) for name, _ in symbols)]
     return "\n".join(lines + [f"CONFIG_{name}={value}" for name, value in symbols]) + "\n"
+
+
+def configure(folder, **symbols):
+    """Changes the values of some symbols in a build folder."""
+    config = folder / ".config"
+    config.write_text(with_symbols(config.read_text(), list(symbols.items())))
 
 
 def keel(symbols):
