@@ -13,11 +13,6 @@ images += $(if $(CONFIG_IMAGE_RAW),keel.raw)
 images += $(if $(CONFIG_IMAGE_VMDK),keel.vmdk)
 images += $(if $(CONFIG_IMAGE_ISO),keel.iso keel.iso.manifest)
 
-ifdef CONFIG_IMAGE_SIZE
-$(if $(strip $(images)),,$(error no image is asked for: set CONFIG_IMAGE_QCOW2, CONFIG_IMAGE_RAW, \
-	CONFIG_IMAGE_VMDK or CONFIG_IMAGE_ISO))
-endif
-
 menu_inputs := image/menu image/grub.cfg.in image/grub-modules \
 	$(addprefix $(O)/include/config/,guest/cmdline.h grub/timeout.h serial.h serial/port.h serial/baud.h)
 disk_inputs := image/build image/embed-grub scripts/uuid $(menu_inputs) $(O)/include/config/image/size.h \
@@ -25,9 +20,14 @@ disk_inputs := image/build image/embed-grub scripts/uuid $(menu_inputs) $(O)/inc
 disk_products := $(O)/image/vmlinuz $(O)/image/initrd.img $(O)/image/disk.raw
 format_symbols := $(addprefix $(O)/include/config/image/,qcow2.h raw.h vmdk.h iso.h)
 
-.PHONY: image iso
-image: $(O)/SHA256SUMS
+.PHONY: image iso some-image
+image: some-image $(O)/SHA256SUMS
 iso: $(O)/keel.iso
+
+# As a recipe: auto.conf may be made anew after it was first read.
+some-image:
+	$(if $(strip $(images)),,$(error no image is asked for: set CONFIG_IMAGE_QCOW2, CONFIG_IMAGE_RAW, \
+		CONFIG_IMAGE_VMDK or CONFIG_IMAGE_ISO))
 
 $(O)/SHA256SUMS: $(addprefix $(O)/,$(images) keel.manifest) $(format_symbols)
 	$(Q)cd $(O) && sha256sum $(images) keel.manifest >$@.tmp && mv $@.tmp $@

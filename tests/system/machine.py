@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One emulated machine: QEMU's software CPU with SVM, or Bochs with VMX."""
+import contextlib
 import dataclasses
 import fcntl
 import pathlib
@@ -7,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pexpect
@@ -15,6 +17,9 @@ import pexpect.fdpexpect
 import settings
 
 CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+# Of a starved emulator, in seconds. Linux waits for a few ticks of 4 ms each, by the host's TSC, for 160
+# million cycles: much longer than the first, and gone by after the second.
+RUNS, STOPS = 0.01, 0.15
 
 
 def plain(raw):
@@ -96,6 +101,24 @@ class Machine:
             self.killed = True
             self.process.kill()
         self.process.wait()
+
+    @contextlib.contextmanager
+    def starved(self):
+        """As on a host with far too much to do, the emulator runs for short moments only."""
+        def starve():
+            while not enough.wait(RUNS):
+                self.process.send_signal(signal.SIGSTOP)
+                enough.wait(STOPS)
+                self.process.send_signal(signal.SIGCONT)
+
+        enough = threading.Event()
+        thread = threading.Thread(target=starve)
+        thread.start()
+        try:
+            yield
+        finally:
+            enough.set()
+            thread.join()
 
     def tail(self):
         """What a person wants to see of a run that went wrong."""

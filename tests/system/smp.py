@@ -17,6 +17,9 @@ MODELS = {"xapic": None, "x2apic": "EPYC,+svm,+npt,+x2apic"}    # QEMU's
 CONSOLE = "console=ttyS0,115200 printk.devkmsg=on panic=-1 cryptomgr.notests"
 TROUBLE = r"BUG:|WARNING: CPU|Oops|general protection|unchecked MSR|Kernel panic|APIC error|" \
           r"CPU\d+: [Nn]ot responding|failed to (boot|report)|do_boot_cpu failed"
+# What Linux says if its check of the timer's interrupt fails: too few came in a time by the TSC.
+NO_TIMER = r"timer not connected to IO-APIC|^\.\.\.trying to set up timer|^\.{5} \(found apic|" \
+           r"^\.{5,} (failed|works)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,14 +103,15 @@ def boot_cd(case, folder, keel, words, initramfs):
     return path
 
 
-def run(case, keel=None, words="", initramfs="initramfs", name=""):
-    """One run to power-off. keel is Keel's file, None runs bare; words are the guest's."""
+def run(case, keel=None, words="", initramfs="initramfs", name="", extra=()):
+    """One run to power-off. keel is Keel's file, None runs bare; words are the guest's, extra the emulator's."""
     name = "-".join(filter(None, ["smp", case.id(), "keel" if keel else "bare", name]))
     folder = settings.WORK / name
 
     def attempt():
         cdrom = boot_cd(case, folder, keel, words, initramfs)
-        with machine.MACHINES[case.backend](setup(case, cdrom), folder) as m:
+        usual = setup(case, cdrom)
+        with machine.MACHINES[case.backend](dataclasses.replace(usual, extra=extra), folder) as m:
             end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
             assert b"END" in end[0], m.tail()
             m.wait_off()
@@ -122,6 +126,23 @@ def run(case, keel=None, words="", initramfs="initramfs", name=""):
 def bare(case):
     case = case.bare()
     return runner.once(settings.WORK / f"smp-bare-{case.id()}", lambda: run(case))
+
+
+def starved(case):
+    """The console of a bare boot whose host hardly lets it run while it looks for its clocks."""
+    case = case.bare()
+    folder = settings.WORK / f"smp-starved-{case.id()}"
+
+    def attempt():
+        cdrom = boot_cd(case, folder, None, "", "initramfs")
+        with machine.MACHINES[case.backend](setup(case, cdrom), folder) as m:
+            m.expect(rb"Linux version")
+            with m.starved():
+                m.expect(rb"timer not connected|smp: Bringing up|smpboot: SMP disabled")
+            m.expect(rb"\] END\r?\n")
+            return m.text()
+
+    return runner.once(folder, lambda: runner.with_retry(folder.name, attempt))
 
 
 def plain_run(case):

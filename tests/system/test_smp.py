@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import debian
 import machine
 import runner
 import settings
@@ -32,6 +33,21 @@ def test_all_cpus_under_keel(case):
     result = smp.plain_run(case)
     smp.check_run(case, result)
     smp.record_exits("small", case, result.text)
+
+
+@cases(FOUR[:1])
+def test_starved_host(case):
+    """Without Keel Linux misses the timer's interrupts of a machine that its host does not let run."""
+    assert any(re.search(smp.NO_TIMER, debian.normal(line)) for line in smp.starved(case).splitlines())
+
+
+@cases(QEMU[:1], FOUR[:1])
+def test_timer_interrupts(case):
+    """With clocks that count instructions, whatever the host does, Linux misses none under Keel."""
+    result = smp.run(case, settings.KEEL, name="icount", extra=("-icount", "shift=0,sleep=off"))
+    smp.check_run(case, result)
+    missed = [line for line in result.text.splitlines() if re.search(smp.NO_TIMER, debian.normal(line))]
+    assert not missed, "\n".join(missed)
 
 
 @cases(BOCHS[-1:], FAST)
