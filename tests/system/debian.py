@@ -105,13 +105,13 @@ def raw_image():
     return runner.once(settings.WORK / "raw", convert)
 
 
-def overlay(folder):
-    """A disk for one run on top of the image, which stays as it is."""
+def overlay(folder, image=settings.IMAGE):
+    """A disk for one run on top of an image, which stays as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "disk.qcow2"
     path.unlink(missing_ok=True)
     subprocess.run([settings.emulator("qemu-img"), "create", "-q", "-f", "qcow2", "-F", "qcow2",
-                    "-b", str(settings.IMAGE), str(path)], check=True)
+                    "-b", str(image), str(path)], check=True)
     return path
 
 

@@ -167,11 +167,49 @@ def test_no_image(build):
     done = make(build, "image")
     assert_refused(done, r"no image is asked for: set CONFIG_IMAGE_QCOW2")
     assert not (build / "rootfs").exists()
+    variants.configure(build, IMAGE_QCOW2="y")
+    done = make(build, "-n", "image")
+    assert done.returncode == 0, done.stdout
+
+
+def in_namespace(script):
+    """Words that run a command as root of its own mounts, after a script."""
+    user = () if os.geteuid() == 0 else ("--map-root-user",)
+    return ("unshare", *user, "--mount", "sh", "-e", "-c", f'{script}; exec "$@"', "sh")
+
+
+@pytest.fixture(name="guest")
+def a_folder_with_the_guest():
+    folder = variants.seeded(settings.WORK / f"bad-image-{os.getpid()}")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_disk_too_small(guest):
+    variants.configure(guest, IMAGE_SIZE="512")
+    done = make(guest, "image")
+    assert_refused(done, r"CONFIG_IMAGE_SIZE=512 is too small for this guest: set it to (\d+) \(MiB\)")
+    assert not (guest / "keel.qcow2").exists()
+
+
+@pytest.mark.parametrize("target, module", [("image", "multiboot2"), ("iso", "iso9660")])
+def test_missing_grub_module(guest, target, module):
+    grub = "/usr/lib/grub/i386-pc"
+    shutil.copytree(grub, guest / "grub")
+    (guest / "grub" / f"{module}.mod").unlink()
+    done = make(guest, target, wrap=in_namespace(f'mount --bind "{guest}/grub" {grub}'))
+    assert_refused(done, rf"GRUB's module {module} is not in {grub}: .*grub-pc-bin")
+
+
+def test_no_room_for_the_image(guest):
+    """The log and what was there stay."""
+    shutil.copyfile(settings.IMAGE, guest / "keel.qcow2")
+    (guest / "image").mkdir()
+    done = make(guest, "image", wrap=in_namespace(f'mount -t tmpfs -o size=24m none "{guest}/image"'))
+    assert_refused(done, r"disk full: make room")
+    assert (guest / "keel.qcow2").stat().st_size == settings.IMAGE.stat().st_size
 
 
 def test_disk_full(build):
-    script = f'mount -t tmpfs -o size=24m none "{build}" && exec "$@"'
-    done = make(build, "rootfs",
-                wrap=("unshare", *(() if os.geteuid() == 0 else ("--map-root-user",)), "--mount",
-                      "sh", "-c", script, "sh"))
+    done = make(build, "rootfs", wrap=in_namespace(f'mount -t tmpfs -o size=24m none "{build}"'))
     assert_refused(done, r"disk full: make room")
