@@ -100,6 +100,15 @@ bios_stub_int15:
 	je e801
 	cmp $0x88, %ah
 	je ext88
+	/* What few firmwares have, and Keel is not hidden from: E801h's and 88h's successors. */
+	cmp $0xe881, %ax
+	je unsupported
+	cmp $0xda88, %ax
+	je unsupported
+	cmp $0x8a, %ah
+	je unsupported
+	cmp $0xc7, %ah
+	je unsupported
 	ljmp *DATA(STUB_OLD_VECTOR)
 
 /*
@@ -198,3 +207,5 @@ probe_buffer:
 	.balign 4
 	.globl bios_stub_data
 bios_stub_data: /* struct bios_stub */
+
+	.section .note.GNU-stack, "", @progbits

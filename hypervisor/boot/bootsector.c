@@ -26,9 +26,6 @@
 #define BDA_HARD_DISKS	  0x475
 #define BDA_COMMUNICATION 0x4f0
 
-#define FIRST_DRIVE	  0x80
-#define DRIVE_NAME(drive) ((u32)(drive)-FIRST_DRIVE)
-
 /* What a boot loader under Keel finds (docs/boot.md); stale if the vector is another one by then. */
 struct boot_mark {
 	u8 text[4];
@@ -54,9 +51,9 @@ static void check_drive(const char *where, u8 drive)
 {
 	u32 disks = read_byte(BDA_HARD_DISKS);
 
-	if (DRIVE_NAME(drive) >= disks)
+	if (bios_disk(drive) >= disks)
 		refuse("%shd%u: there is no such disk, the firmware has %u", where,
-		       DRIVE_NAME(drive), disks);
+		       bios_disk(drive), disks);
 }
 
 /* Is a drive named on Keel's command line? */
@@ -91,12 +88,12 @@ static const struct boot_module *find_module(const struct boot_info *info, u8 dr
 static u8 module_drive(const struct boot_info *info, const struct boot_module *module)
 {
 	const char *args = boot_module_args(module);
-	u8 drive = FIRST_DRIVE;
+	u8 drive = BIOS_FIRST_DISK;
 
 	if (*args && !bios_drive(args, &drive))
 		refuse(ROLE " %s is unknown: use " ROLE " hd0, " ROLE " hd1 and so on", args);
-	if (!*args && info->bios_device >= FIRST_DRIVE &&
-	    info->bios_device < (u32)FIRST_DRIVE + read_byte(BDA_HARD_DISKS))
+	if (!*args && info->bios_device >= BIOS_FIRST_DISK &&
+	    info->bios_device < BIOS_FIRST_DISK + read_byte(BDA_HARD_DISKS))
 		drive = (u8)info->bios_device;
 	check_drive(ROLE " ", drive);
 	return drive;
@@ -115,12 +112,17 @@ static void place_sector(const struct boot_module *module, u8 drive)
 	memmove(host_map_foreign(SECTOR_ADDRESS, SECTOR_SIZE), sector, SECTOR_SIZE);
 }
 
+static size_t stub_size(u32 ranges)
+{
+	return (size_t)(bios_stub_data - bios_stub_start) + sizeof(struct bios_stub) +
+	       ranges * sizeof(struct bios_e820);
+}
+
 /* Takes the stub's memory from the guest, and says so where software looks. */
 static u64 take_place(struct range_list *ram)
 {
 	/* At most two ranges are more afterwards. */
-	u64 size = (u64)(bios_stub_data - bios_stub_start) + sizeof(struct bios_stub) +
-		   (ram->count + 2) * sizeof(struct bios_e820);
+	u64 size = stub_size(ram->count + 2);
 	u16 kib;
 	u64 place;
 
@@ -145,7 +147,7 @@ static void hook_int15(u64 place, struct bios_stub *stub)
 static void place_stub(const struct range_list *ram, u64 place, u8 drive, bool read)
 {
 	size_t code = (size_t)(bios_stub_data - bios_stub_start);
-	u8 *page = host_map_foreign(place, code + sizeof(struct bios_stub));
+	u8 *page = host_map_foreign(place, stub_size(ram->count));
 	struct bios_stub *stub = (void *)(page + code);
 
 	memcpy(page, bios_stub_start, code);
@@ -186,6 +188,6 @@ u64 bootsector_load(const struct boot_info *info, struct range_list *ram)
 	place = take_place(ram);
 	place_stub(ram, place, drive, !module);
 	boot_stub = place;
-	log_notice("guest: the boot sector of hd%u", DRIVE_NAME(drive));
+	log_notice("guest: the boot sector of hd%u", bios_disk(drive));
 	return place;
 }

@@ -57,10 +57,8 @@ void screen_give_up(void)
 
 void screen_take_back(void)
 {
-	if (!usable)
-		return;
-	text = (volatile u16 *)TEXT_BASE;
-	at = 0;
+	if (usable && !text)
+		screen_init();
 }
 
 static void scroll(void)

@@ -12,7 +12,6 @@
 #define E820_ENABLED	 BIT(0)
 
 #define DRIVES_MAX	 128u
-#define FIRST_DRIVE	 0x80u
 
 void bios_fill_e820(const struct range_list *ram, struct bios_e820 *out)
 {
@@ -70,6 +69,6 @@ bool bios_drive(const char *word, u8 *drive)
 		if (n >= DRIVES_MAX)
 			return false;
 	}
-	*drive = (u8)(FIRST_DRIVE + n);
+	*drive = (u8)(BIOS_FIRST_DISK + n);
 	return true;
 }

@@ -6,6 +6,8 @@
 #include <keel/types.h>
 #include "range.h"
 
+#define BIOS_FIRST_DISK 0x80u
+
 /* An entry of INT 15h, AX=E820h. Callers with a small buffer get the first 20 bytes. */
 struct bios_e820 {
 	u64 start;
@@ -33,6 +35,12 @@ void bios_count(const struct range_list *ram, struct bios_sizes *out);
  * becomes reserved in @ram. -ENOENT if nothing is free, or as range_add().
  */
 int bios_take_top(struct range_list *ram, u16 conventional_kib, u64 size, u64 *place);
+
+/* GRUB's number of a disk by the BIOS' one. */
+static inline u32 bios_disk(u8 drive)
+{
+	return drive - BIOS_FIRST_DISK;
+}
 
 /* The BIOS number of a disk by GRUB's name: 0x80 + n for "hdn". False if @word is no such name. */
 bool bios_drive(const char *word, u8 *drive);

@@ -5,14 +5,13 @@
 #include <keel/panic.h>
 
 #include "dev/console.h"
-
-#define FIRST_DRIVE 0x80u
+#include "lib/bios.h"
 
 gpa_t boot_stub;
 
 _Noreturn void boot_failed(u8 drive, u32 why)
 {
-	u32 n = drive - FIRST_DRIVE;
+	u32 n = bios_disk(drive);
 
 	console_take_back();
 	if (why == KEEL_BOOT_UNREADABLE)

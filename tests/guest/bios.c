@@ -266,6 +266,19 @@ static void check_older(void)
 		 0, "no usable memory from INT 12h's end on");
 }
 
+/* Keel's memory may be in their numbers, so they are not there. */
+static void check_rare(void)
+{
+	static const u16 calls[] = { 0xe881, 0xda88, 0x8a00, 0xc700 };
+	struct bios r;
+
+	for (u32 i = 0; under_keel_now && i < sizeof(calls) / sizeof(*calls); i++) {
+		call15(&r, calls[i], 0, 0, 0, 0);
+		check_eq(r.flags & FLAG_CF, FLAG_CF, "INT 15 %x fails", calls[i]);
+		check_eq(r.eax >> 8 & 0xff, 0x86, "INT 15 %x is not supported", calls[i]);
+	}
+}
+
 static void same_call(u32 number, u32 eax, u32 ebx, u32 ecx, u32 edx)
 {
 	struct bios r = { .eax = eax, .ebx = ebx, .ecx = ecx, .edx = edx,
@@ -342,6 +355,7 @@ void bios_main(void)
 	check_entry();
 	check_e820();
 	check_older();
+	check_rare();
 	check_firmware();
 	check_disks();
 	finish();

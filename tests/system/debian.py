@@ -139,7 +139,7 @@ def run_session(case, entry):
             return Session(m.text(), answers)
 
     try:
-        return runner.with_retry(folder.name, run)
+        return runner.with_retry(folder.name, run, bare=entry == "bare")
     finally:
         for leftover in ("disk.qcow2", "journal"):
             (folder / leftover).unlink(missing_ok=True)

@@ -32,6 +32,10 @@ class EmulatorCrash(Exception):
     """The emulator itself died, of a signal or at its start: not the guest's doing."""
 
 
+class Silence(AssertionError):
+    """The console said nothing for so long that the run is taken for hung."""
+
+
 @dataclasses.dataclass
 class Setup:
     """What a machine is made of; None means the emulator's usual."""
@@ -154,7 +158,7 @@ class Machine:
             if seen != last:
                 last, since = seen, time.monotonic()
             elif time.monotonic() - since > limit:
-                raise AssertionError(f"{what}, and silence for {limit:.0f} s\n{self.tail()}")
+                raise Silence(f"{what}, and silence for {limit:.0f} s\n{self.tail()}")
 
         return alive
 

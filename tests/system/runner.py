@@ -10,15 +10,18 @@ import machine
 import settings
 import variants
 
-retries = []    # emulator crashes that a second run made good, for the summary
+retries = []    # what the emulator did wrong and a second run made good, for the summary
 
 
-def with_retry(what, run):
-    """A crash of the emulator itself is worth a second run, once, and is never silent."""
+def with_retry(what, run, bare=False):
+    """What the emulator does wrong is worth a second run, once, and is never silent.
+
+    That is a crash of its own, and a hang where no Keel runs.
+    """
     try:
         return run()
-    except machine.EmulatorCrash as crash:
-        retries.append(f"{what}: {str(crash).splitlines()[0]}; run again")
+    except (machine.EmulatorCrash, *([machine.Silence] if bare else [])) as wrong:
+        retries.append(f"{what}: {str(wrong).splitlines()[0]}; run again")
         (settings.WORK / "retries").open("a").write(retries[-1] + "\n")
         return run()
 
@@ -106,7 +109,7 @@ def run_payload(payload, width, backend, keel, token=None):
             return result
 
     try:
-        return with_retry(name, run)
+        return with_retry(name, run, bare=not keel)
     finally:
         (folder / "boot.iso").unlink(missing_ok=True)
 

@@ -118,7 +118,7 @@ def run(case, keel=None, words="", initramfs="initramfs", name="", extra=()):
             return parse(m.text(), m.tail())
 
     try:
-        return runner.with_retry(name, attempt)
+        return runner.with_retry(name, attempt, bare=not keel)
     finally:
         (folder / "boot.iso").unlink(missing_ok=True)
 
@@ -142,7 +142,7 @@ def starved(case):
             m.expect(rb"\] END\r?\n")
             return m.text()
 
-    return runner.once(folder, lambda: runner.with_retry(folder.name, attempt))
+    return runner.once(folder, lambda: runner.with_retry(folder.name, attempt, bare=True))
 
 
 def plain_run(case):

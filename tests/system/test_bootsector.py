@@ -96,7 +96,7 @@ def run(case, backend, keel):
             return runner.parse(m.text(), m.tail())
 
     try:
-        return runner.with_retry(name, once)
+        return runner.with_retry(name, once, bare=not keel)
     finally:
         for leftover in folder.glob("*.raw"):
             leftover.unlink()

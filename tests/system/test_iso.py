@@ -39,7 +39,7 @@ def run_live(medium, entry):
             debian.power_off(m)
             return answers
 
-    return runner.with_retry(folder.name, run)
+    return runner.with_retry(folder.name, run, bare=entry == "bare")
 
 
 @pytest.mark.parametrize("entry", debian.ENTRIES)

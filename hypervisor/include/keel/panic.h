@@ -15,7 +15,7 @@ _Noreturn void panic_exception(const struct isr_frame *frame);
 
 /*
  * Something outside Keel is wrong (CPU, firmware, module, configuration): one line that names cause
- * and remedy, then a halt. Before the guest has started.
+ * and remedy, then a halt. Before the guest's own code runs.
  */
 _Noreturn void refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
