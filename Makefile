@@ -10,6 +10,16 @@ override O := $(abspath $(or $(strip $(O)),build))
 ifneq ($(words $(CURDIR) $(O)),2)
 $(error the paths of the tree and of O must not contain spaces)
 endif
+# Such characters mean something to make, the shell or QEMU.
+comma := ,
+odd := : % $$ " ' ` ; & | < > ( ) { } * ? [ ] \ \# ! ^
+odd := $(strip $(foreach char,$(odd) $(comma),$(findstring $(char),$(CURDIR)$(O))))
+ifneq ($(odd),)
+$(error the paths of the tree and of O must not contain $(odd))
+endif
+ifneq ($(and $(filter %config,$(MAKECMDGOALS)),$(filter-out %config,$(MAKECMDGOALS))),)
+$(error configure first, then build: 'make $(filter %config,$(MAKECMDGOALS))' and 'make $(filter-out %config,$(MAKECMDGOALS))')
+endif
 Q := $(if $(filter 1,$(V)),,@)
 override V := $(filter 1,$(V))
 export V
@@ -36,9 +46,13 @@ run: $(O)/keel.$(if $(filter 1,$(ISO)),iso,qcow2) $(if $(filter bochs,$(EMU)),em
 	$(Q)MEM='$(MEM)' SMP='$(SMP)' ISO='$(ISO)' EMU='$(EMU)' scripts/run
 
 # The disk, or with ISO=1 the live system, goes to a stick.
-.PHONY: usb
-usb: $(O)/$(if $(filter 1,$(ISO)),keel.iso,image/disk.raw)
-	$(Q)FORCE='$(FORCE)' YES='$(YES)' scripts/write-disk $< '$(DEV)'
+.PHONY: usb stick
+usb: stick $(O)/$(if $(filter 1,$(ISO)),keel.iso,image/disk.raw)
+	$(Q)FORCE='$(FORCE)' YES='$(YES)' scripts/write-disk $(lastword $^) '$(DEV)'
+
+# Before anything is built.
+stick:
+	$(Q)FORCE='$(FORCE)' scripts/write-disk --check '$(DEV)'
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
@@ -51,7 +65,7 @@ clean:
 	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree rootfs/live log)
 	$(Q)scripts/remove $(rootfs_products) \
 		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
-	$(Q)scripts/remove $(wildcard $(O)/*.tmp $(O)/rootfs/*.tmp)
+	$(Q)scripts/remove $(wildcard $(O)/*.tmp* $(O)/rootfs/*.tmp)
 
 distclean:
 	$(Q)scripts/remove $(O)

@@ -30,6 +30,7 @@ some-image:
 		CONFIG_IMAGE_VMDK or CONFIG_IMAGE_ISO))
 
 $(O)/SHA256SUMS: $(addprefix $(O)/,$(images) keel.manifest) $(format_symbols)
+	$(Q)rm -f $(filter-out $(addprefix $(O)/,$(images)),$(addprefix $(O)/keel.,raw vmdk))
 	$(Q)cd $(O) && sha256sum $(images) keel.manifest >$@.tmp && mv $@.tmp $@
 
 # Package, version and architecture, a line each.

@@ -22,17 +22,20 @@ lend_devices() {
 
 # What must differ between two copies of the image is made at the first boot; what
 # tells of this build only is not for the guest, and differs from build to build.
+# In the guest's own root, whose links must not lead into the host's files.
 forget_build() {
-	: >"$tree/etc/machine-id"
-	rm -f "$tree/var/lib/dbus/machine-id" "$tree"/etc/ssh/ssh_host_*
-	rm -f "$tree"/var/lib/systemd/random-seed
-	rm -rf "$tree"/var/lib/apt/lists/* "$tree"/var/cache/apt/*.bin
-	rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/cache/ldconfig/*
-	rm -f "$tree"/var/cache/debconf/*-old "$tree"/var/lib/dpkg/*-old
-	rm -f "$tree"/etc/.pwd.lock "$tree"/etc/passwd- "$tree"/etc/group- "$tree"/etc/*shadow-
-	rm -rf "$tree"/tmp/* "$tree"/var/tmp/* "$tree"/root/.bash_history
-	find "$tree/var/log" -type f -delete
-	find "$tree" -xdev -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+	chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin EPOCH="@$SOURCE_DATE_EPOCH" \
+		/bin/sh -eu <<-'END'
+		: >/etc/machine-id
+		rm -f /var/lib/dbus/machine-id /etc/ssh/ssh_host_* /var/lib/systemd/random-seed
+		rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
+		rm -rf /var/cache/apt/archives/*.deb /var/cache/ldconfig/*
+		rm -f /var/cache/debconf/*-old /var/lib/dpkg/*-old
+		rm -f /etc/.pwd.lock /etc/passwd- /etc/group- /etc/*shadow-
+		rm -rf /tmp/* /var/tmp/* /root/.bash_history
+		find /run /var/log -type f -delete
+		find / -xdev -newermt "$EPOCH" -exec touch -h -d "$EPOCH" {} +
+	END
 }
 
 list_packages() {

@@ -19,6 +19,8 @@ FOLDER = settings.WORK / "options"
 HOOK = """#!/bin/sh
 set -e
 echo "from the hook as $(id -un), overlay $(cat '/etc/an overlay file')" >/root/hook
+rm -rf /var/lib/apt/lists && ln -s "@FOLDER@/precious" /var/lib/apt/lists
+sleep 1000 &
 test "$(ls -l /etc/resolv.conf | wc -l)" = 1
 dpkg -s openssh-server >/dev/null
 """
@@ -36,7 +38,11 @@ def build():
     (FOLDER / "over" / "etc" / "an overlay file").write_text("laid over")
     (FOLDER / "over" / "bin" / "hello").write_text("#!/bin/sh\necho hello\n")
     (FOLDER / "over" / "bin" / "hello").chmod(0o755)
-    (FOLDER / "hook").write_text(HOOK)
+    (FOLDER / "over" / "var" / "run").mkdir(parents=True)
+    (FOLDER / "over" / "var" / "run" / "keel-overlay").touch()
+    (FOLDER / "precious").mkdir()
+    (FOLDER / "precious" / "file").touch()
+    (FOLDER / "hook").write_text(HOOK.replace("@FOLDER@", str(FOLDER)))
     shutil.copyfile(settings.BUILD / ".config", FOLDER / ".config")
     variants.configure(
         FOLDER, DEBIAN_SSH="y", DEBIAN_SSH_KEYS=f'"{FOLDER}/key.pub"', DEBIAN_KERNEL='"cloud-amd64"',
@@ -68,7 +74,14 @@ def test_overlay_and_hook(content):
     assert content.text("/root/hook") == "from the hook as root, overlay laid over\n"
     assert content.link("/bin") == "usr/bin"
     assert content.folder("/usr/bin")["hello"] == 0o100755
-    assert not content.exists("/usr/sbin/policy-rc.d") and content.files("/run") == ["/run/utmp"]
+    assert not content.exists("/usr/sbin/policy-rc.d") and content.files("/run") == []
+
+
+def test_links_of_the_guest_do_not_lead_into_the_host(content):
+    """/var/run is an absolute link in the guest, and so is what the script made."""
+    assert content.link("/var/lib/apt/lists") == str(FOLDER / "precious")
+    assert (FOLDER / "precious" / "file").exists()
+    assert not os.path.lexists("/run/keel-overlay")
 
 
 def test_keys(content):

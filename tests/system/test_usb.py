@@ -60,13 +60,48 @@ def test_no_disk(image, stick, device, words):
     assert_untouched(write(image, device, YES="1", FORCE="1"), stick, words)
 
 
-def test_disk_that_is_not_removable(image, stick):
-    """The disk that this runs from, if it is to be seen here; nothing is confirmed."""
-    for name in os.listdir("/sys/block"):
+@pytest.fixture(name="disk")
+def a_disk_of_this_host():
+    """Only looked at: nothing is confirmed, and there is no dd."""
+    for name in sorted(os.listdir("/sys/block")):
         removable = f"/sys/block/{name}/removable"
         if os.path.exists(f"/dev/{name}") and open(removable, encoding="ascii").read() == "0\n":
-            assert_untouched(write(image, f"/dev/{name}"), stick, "not removable")
-            break
+            return f"/dev/{name}"
+    return pytest.skip("this host shows no disk")
+
+
+@pytest.fixture(name="tools")
+def fake_tools(tmp_path):
+    """A PATH with a dd that fails, and whatever the test puts in the others' place."""
+    def make(**scripts):
+        for name, text in ({"dd": "exit 1", "sudo": 'exec "$@"'} | scripts).items():
+            path = tmp_path / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"#!/bin/sh\n{text}\n")
+            path.chmod(0o755)
+        return f"{tmp_path}/bin:{os.environ['PATH']}"
+    return make
+
+
+def test_disk_that_is_not_removable(image, stick, disk, tools):
+    assert_untouched(write(image, disk, PATH=tools()), stick, "not removable")
+    assert_untouched(write("--check", disk, PATH=tools()), stick, "not removable")
+
+
+@pytest.mark.parametrize("used", ["MOUNTPOINT*) echo /mnt", "NAME*) echo md0 raid1"])
+def test_disk_in_use(image, stick, disk, tools, used):
+    """Forced, what is wrong is still said before the question."""
+    path = tools(lsblk=f'case "$4" in {used} ;; esac', blockdev="echo $((9 << 20))")
+    done = write(image, disk, FORCE="1", PATH=path)
+    assert_untouched(done, stick, "nothing was written")
+    assert f"warning: {disk} is not removable" in done.stdout
+    assert f"warning: {disk} is in use ({used.split('echo ')[1].split()[0]})" in done.stdout
+
+
+def test_disk_too_small(image, stick, disk, tools):
+    path = tools(lsblk="", blockdev="echo $((3 << 20))")
+    assert_untouched(write(image, disk, FORCE="1", PATH=path), stick,
+                     f"{disk} has 3 MiB, the image 5: take a larger one")
 
 
 def test_bad_stick(image, stick, tmp_path):
