@@ -172,6 +172,21 @@ def test_no_image(build):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_namespaces_forbidden(tmp_path, uid):
+    """A line, not a hang: unshare --map-auto leaves a process behind that holds its output."""
+    for name, text in (("id", f"echo {uid}"), ("unshare", """
+case $* in *--map-auto*) sleep 600 & ;; esac
+echo "unshare failed: Operation not permitted" >&2
+exit 1""")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run([settings.TREE / "scripts" / "in-namespace", "true"], text=True, check=False,
+                          env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert_refused(done, "error: namespaces are forbidden here .*not permitted")
+
+
 def in_namespace(script):
     """Words that run a command as root of its own mounts, after a script."""
     user = () if os.geteuid() == 0 else ("--map-root-user",)
