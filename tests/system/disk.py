@@ -67,8 +67,12 @@ class Disk:
         return entry in self.folder(folder or "/")
 
     def link(self, name):
-        found = re.search(r'Fast link dest: "(.*)"', self.debugfs(f"stat {name}").decode())
-        return found[1] if found else None
+        """Where a symbolic link leads; None if it is none. A long one's text is in a block of its own."""
+        stat = self.debugfs(f"stat {name}").decode()
+        found = re.search(r'Fast link dest: "(.*)"', stat)
+        if found:
+            return found[1]
+        return self.text(name) if "Type: symlink" in stat else None
 
     def contains(self, words):
         """Those of some byte strings that stand anywhere on the disk."""
