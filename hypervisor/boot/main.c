@@ -61,7 +61,7 @@ static void settle(void)
 	desc_init();
 	desc_load();
 	cpu_enable_machine_checks();
-	frame_init(align_up((u64)image_end, PAGE_SIZE), keel_region.end);
+	frame_init(align_up((uintptr_t)image_end, PAGE_SIZE), keel_region.end);
 	if (host_map_init())
 		panic("no memory for Keel's own page tables");
 }

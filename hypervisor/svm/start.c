@@ -22,12 +22,12 @@
 #define RESET_CS_BASE 0xffff0000u
 #define RESET_IP      0xfff0
 
-static void vmload(u64 vmcb_hpa)
+static void vmload(unsigned long vmcb_hpa)
 {
 	__asm__ volatile("vmload %0" : : "a"(vmcb_hpa) : "memory");
 }
 
-static void vmsave(u64 vmcb_hpa)
+static void vmsave(unsigned long vmcb_hpa)
 {
 	__asm__ volatile("vmsave %0" : : "a"(vmcb_hpa) : "memory");
 }
