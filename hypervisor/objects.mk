@@ -93,6 +93,7 @@ objs-$(CONFIG_SVM) += svm/cpuid.o
 objs-$(CONFIG_SVM) += svm/decode.o
 objs-$(CONFIG_SVM) += svm/msr.o
 objs-$(CONFIG_SVM) += svm/nmi.o
+objs-$(CONFIG_SVM) += svm/probe.o
 objs-$(CONFIG_SVM) += svm/run.o
 objs-$(CONFIG_SVM) += svm/start.o
 objs-$(CONFIG_SVM) += svm/svm.o

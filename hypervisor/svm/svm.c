@@ -88,6 +88,11 @@ static int svm_cpu_on(struct percpu *cpu, const char **why)
 	vmcb_of(cpu)->save.g_pat = rdmsr(IA32_PAT);
 	/* From now on an NMI waits for the guest, or for svm_take_nmi(). */
 	__asm__ volatile("clgi" : : : "memory");
+	if (!GUEST_LONG_MODE && !svm_walks_nested_table(cpu)) {
+		*why = "this CPU does not walk a nested page table of Keel " SUBARCH_NAME
+		       "'s format: use Keel amd64 or PAE";
+		return -ENODEV;
+	}
 	return 0;
 }
 

@@ -10,7 +10,8 @@ static void show_ia32(u32 leaf, struct cpuid *out)
 {
 	if (leaf == CPUID_EXT_INFO)
 		out->edx &= ~CPUID_EXT_1_EDX_LM;
-	else if (leaf == CPUID_ADDRESS_SIZES && (out->eax & CPUID_PHYS_BITS) > nested_address_bits())
+	else if (leaf == CPUID_ADDRESS_SIZES &&
+		 (out->eax & CPUID_PHYS_BITS) > nested_address_bits())
 		out->eax = (out->eax & ~CPUID_PHYS_BITS) | nested_address_bits();
 }
 
