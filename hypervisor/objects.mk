@@ -88,6 +88,7 @@ objs-$(CONFIG_VMX) += vmx/event.o
 objs-$(CONFIG_VMX) += vmx/exit.o
 objs-$(CONFIG_VMX) += vmx/guest_state.o
 objs-$(CONFIG_VMX) += vmx/run.o
+objs-$(CONFIG_VMX) += vmx/task.o
 
 objs-$(CONFIG_SVM) += svm/cpuid.o
 objs-$(CONFIG_SVM) += svm/decode.o

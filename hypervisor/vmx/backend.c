@@ -128,6 +128,7 @@ const struct backend vmx_backend = {
 	.inject = vmx_inject,
 	.get_state = vmx_get_state,
 	.set_cr0 = vmx_set_cr0,
+	.switch_task = vmx_switch_task,
 	.flush = vmx_flush,
 	.fix_cpuid = vmx_fix_cpuid,
 };
