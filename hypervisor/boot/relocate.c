@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mode/image.h"
+#include "mode/mode.h"
 
 /* Below 1 MiB lies what firmware and guests use in real mode. */
 #define LOWEST MIB(1)
@@ -18,8 +19,9 @@ static u64 find_place(const struct boot_info *info, u64 size)
 	avoid[n++] = (struct range){(uintptr_t)image_start, (uintptr_t)image_end, 0};
 	for (u32 i = 0; i < info->module_count; i++)
 		avoid[n++] = (struct range){info->module[i].start, info->module[i].end, 0};
-	if (range_find_high(&info->memory, RANGE_USABLE, size, KEEL_REGION_ALIGN, LOWEST, GIB(4),
-			    avoid, n, &place))
+	/* Below the windows (mm/host_map.c), which are at 4 GiB or little below. */
+	if (range_find_high(&info->memory, RANGE_USABLE, size, KEEL_REGION_ALIGN, LOWEST,
+			    HOST_WINDOWS, avoid, n, &place))
 		refuse("too little memory: no free %llu MiB below 4 GiB for Keel; give the machine "
 		       "more RAM",
 		       (unsigned long long)(size >> 20));

@@ -63,14 +63,22 @@ static void *map_window(u64 pa, size_t len)
 	return (void *)(unsigned long)(window + offset);
 }
 
+/* Is it where the windows are in the way, if they lie within the identity map? */
+static bool in_windows(u64 pa, size_t len)
+{
+	return HOST_WINDOWS < HOST_MAP_END && pa < WINDOWS_END && HOST_WINDOWS < pa + len;
+}
+
 void *host_map_any(u64 pa, size_t len)
 {
-	return pa < HOST_MAP_END ? host_map_foreign(pa, len) : map_window(pa, len);
+	if (pa < HOST_MAP_END && !in_windows(pa, len))
+		return host_map_foreign(pa, len);
+	return map_window(pa, len);
 }
 
 void *host_map_foreign(u64 pa, size_t len)
 {
-	if (pa >= HOST_MAP_END || len > HOST_MAP_END - pa)
+	if (pa >= HOST_MAP_END || len > HOST_MAP_END - pa || in_windows(pa, len))
 		return NULL;
 	if (pa < keel_region.end && keel_region.start < pa + len)
 		return NULL;
