@@ -134,9 +134,9 @@ PAYLOADS = [
     Payload("step"),
     Payload("task"),
     *(p for name in ("breakpoint", "control", "count", "cpuid", "forbidden", "hypercall", "memmap",
-                     "modes", "mtrr", "ports", "step", "task") for p in on_ia32(name)),
+                     "modes", "mtrr", "ports", "task") for p in on_ia32(name)),
     # Bochs' AMD CPU hands a single-step trap that an exit overtook to the host, Keel amd64's as well.
-    *on_ia32("nmi", modes=NOT_BOCHS_AMD),
+    *(p for name in ("nmi", "step") for p in on_ia32(name, modes=NOT_BOCHS_AMD)),
     *on_ia32("demand", modes=IA32_VMX),
     *on_ia32("hidden", bare=False),
     *on_ia32("memmap", "high", modes=IA32_VMX, memory=4608),
