@@ -16,12 +16,24 @@ objs-y += lib/startup.o
 objs-y += lib/store.o
 objs-y += lib/string.o
 
+objs-y += mode/head.o
+
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/desc.o
+objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/dump.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/entry.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/isr.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/paging.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/reloc.o
 objs-$(CONFIG_SUBARCH_AMD64) += mode/amd64/trampoline.o
+
+objs-$(CONFIG_MODE_IA32) += mode/ia32/desc.o
+objs-$(CONFIG_MODE_IA32) += mode/ia32/dump.o
+objs-$(CONFIG_MODE_IA32) += mode/ia32/entry.o
+objs-$(CONFIG_MODE_IA32) += mode/ia32/isr.o
+objs-$(CONFIG_MODE_IA32) += mode/ia32/reloc.o
+objs-$(CONFIG_MODE_IA32) += mode/ia32/trampoline.o
+objs-$(CONFIG_SUBARCH_PAE) += mode/pae/paging.o
+objs-$(CONFIG_SUBARCH_I386) += mode/i386/paging.o
 
 objs-y += cpu/cpuid.o
 objs-y += cpu/exception.o
@@ -76,11 +88,13 @@ objs-$(CONFIG_VMX) += vmx/event.o
 objs-$(CONFIG_VMX) += vmx/exit.o
 objs-$(CONFIG_VMX) += vmx/guest_state.o
 objs-$(CONFIG_VMX) += vmx/run.o
+objs-$(CONFIG_VMX) += vmx/task.o
 
 objs-$(CONFIG_SVM) += svm/cpuid.o
 objs-$(CONFIG_SVM) += svm/decode.o
 objs-$(CONFIG_SVM) += svm/msr.o
 objs-$(CONFIG_SVM) += svm/nmi.o
+objs-$(CONFIG_SVM) += svm/probe.o
 objs-$(CONFIG_SVM) += svm/run.o
 objs-$(CONFIG_SVM) += svm/start.o
 objs-$(CONFIG_SVM) += svm/svm.o

@@ -2,7 +2,7 @@
 #
 # The Debian guest's root file system, without Keel, and what it consists of.
 
-rootfs_symbols := suite mirror kernel packages hostname root/password ssh ssh/keys overlay hook grow/root
+rootfs_symbols := suite mirror arch kernel packages hostname root/password ssh ssh/keys overlay hook grow/root
 rootfs_inputs := rootfs/build rootfs/stage rootfs/lib.sh rootfs/packages scripts/uuid $(O)/rootfs/inputs \
 	$(rootfs_symbols:%=$(O)/include/config/debian/%.h)
 

@@ -9,7 +9,7 @@
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 
-void banner_print(const struct range_list *ram, const char *below)
+void banner_print(const struct range_list *ram, u64 hidden, const char *below)
 {
 	u64 size = keel_region.end - keel_region.start;
 	char vendor[13];
@@ -21,6 +21,10 @@ void banner_print(const struct range_list *ram, const char *below)
 		   (unsigned long long)(range_total(ram, RANGE_USABLE, ~0ull) >> 20),
 		   (unsigned long long)(size >> 10), (unsigned long long)keel_region.start,
 		   frame_left() * (PAGE_SIZE / 1024));
+	if (hidden)
+		log_notice("%llu MiB of RAM are hidden: the nested table of Keel " SUBARCH_NAME
+			   " by %s ends at 4 GiB",
+			   (unsigned long long)(hidden >> 20), backend->name);
 	log_notice("%u CPU%s under Keel: %s", cpu_count, cpu_count == 1 ? "" : "s",
 		   cpu_start_text());
 	if (cpus_parked)

@@ -76,7 +76,10 @@ bool bootsector_wanted(const struct boot_info *info);
  */
 u64 bootsector_load(const struct boot_info *info, struct range_list *ram);
 
-/* Three or four lines that say what Keel is and has. @below: signature of a hypervisor, or NULL. */
-void banner_print(const struct range_list *ram, const char *below);
+/*
+ * Some lines that say what Keel is and has. @hidden: bytes of RAM that the nested table cannot reach;
+ * @below: signature of a hypervisor, or NULL.
+ */
+void banner_print(const struct range_list *ram, u64 hidden, const char *below);
 
 #endif

@@ -37,6 +37,9 @@ static void plan(const struct range_list *ram, const struct boot_module *kernel,
 
 	if (linux_parse(at(kernel->start), kernel->end - kernel->start, image, &why))
 		refuse("kernel module: %s", why);
+	if (image->is_64bit && !GUEST_LONG_MODE)
+		refuse("kernel module: a 64-bit kernel, which Keel " SUBARCH_NAME
+		       " cannot run: use a 32-bit kernel, or Keel amd64");
 	if (initrd)
 		initrd_file = (struct range){initrd->start, initrd->end, 0};
 	if (linux_plan(image, ram, &kernel_file, initrd ? &initrd_file : NULL, args_len, layout,

@@ -27,6 +27,8 @@
 static struct boot_info info;
 static struct cpu_ids ids;
 static struct range_list guest_ram;
+/* Bytes of RAM that the guest does not get, beside Keel's. */
+static u64 hidden_ram;
 
 static _Noreturn void boot_relocated(void);
 
@@ -61,7 +63,7 @@ static void settle(void)
 	desc_init();
 	desc_load();
 	cpu_enable_machine_checks();
-	frame_init(align_up((u64)image_end, PAGE_SIZE), keel_region.end);
+	frame_init(align_up((uintptr_t)image_end, PAGE_SIZE), keel_region.end);
 	if (host_map_init())
 		panic("no memory for Keel's own page tables");
 }
@@ -102,9 +104,27 @@ static void prepare_boot_cpu(struct percpu *cpu)
 		refuse("%s: %s", backend->name, why);
 }
 
+/* What the nested table cannot map is not the guest's. */
+static void reserve_unreachable(void)
+{
+	u64 end = BIT64(nested_address_bits());
+
+	hidden_ram = range_total(&guest_ram, RANGE_USABLE, ~0ull) -
+		     range_total(&guest_ram, RANGE_USABLE, end);
+	/* From the top: what is below an entry keeps its place. */
+	for (u32 i = guest_ram.count; i-- > 0;) {
+		struct range r = guest_ram.at[i];
+
+		if (r.type == RANGE_USABLE && r.end > end &&
+		    range_set(&guest_ram, max_u64(r.start, end), r.end, RANGE_RESERVED))
+			refuse("the memory map has too many entries to hide RAM in it");
+	}
+}
+
 static void hide_keel(void)
 {
 	guest_ram = info.memory;
+	reserve_unreachable();
 	if (range_set(&guest_ram, keel_region.start, keel_region.end, RANGE_RESERVED))
 		refuse("the memory map has too many entries to hide Keel in it");
 	if (nested_init(&guest_ram))
@@ -123,7 +143,7 @@ static void prepare_guest(struct percpu *cpu, u64 rsdp, const char *below)
 		page = bootsector_load(&info, &guest_ram);
 	else
 		guest_load(&info, &guest_ram, rsdp, first, &start);
-	banner_print(&guest_ram, below);
+	banner_print(&guest_ram, hidden_ram, below);
 	backend->reset_state(cpu, nested_root());
 	if (sector)
 		backend->start_sipi(cpu, (u8)(page >> PAGE_SHIFT));

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mode/image.h"
+#include "mode/mode.h"
 
 /* Below 1 MiB lies what firmware and guests use in real mode. */
 #define LOWEST MIB(1)
@@ -15,11 +16,12 @@ static u64 find_place(const struct boot_info *info, u64 size)
 	u32 n = 0;
 	u64 place;
 
-	avoid[n++] = (struct range){(u64)image_start, (u64)image_end, 0};
+	avoid[n++] = (struct range){(uintptr_t)image_start, (uintptr_t)image_end, 0};
 	for (u32 i = 0; i < info->module_count; i++)
 		avoid[n++] = (struct range){info->module[i].start, info->module[i].end, 0};
-	if (range_find_high(&info->memory, RANGE_USABLE, size, KEEL_REGION_ALIGN, LOWEST, GIB(4),
-			    avoid, n, &place))
+	/* Below the windows (mm/host_map.c), which are at 4 GiB or little below. */
+	if (range_find_high(&info->memory, RANGE_USABLE, size, KEEL_REGION_ALIGN, LOWEST,
+			    HOST_WINDOWS, avoid, n, &place))
 		refuse("too little memory: no free %llu MiB below 4 GiB for Keel; give the machine "
 		       "more RAM",
 		       (unsigned long long)(size >> 20));
@@ -30,15 +32,15 @@ _Noreturn void boot_relocate(const struct boot_info *info, u32 cpus, void (*next
 {
 	u64 size = align_up(KEEL_REGION_MACHINE + cpus * KEEL_REGION_PER_CPU, KEEL_REGION_ALIGN);
 	u64 place = find_place(info, size);
-	u64 shift = place - (u64)image_start;
+	unsigned long shift = (unsigned long)place - (unsigned long)image_start;
 	extern u8 boot_area[];
 	void (*apply)(void);
 	unsigned long stack = (unsigned long)&((struct cpu_area *)boot_area)->cpu;
 
 	/* Set before the copy is made: it carries over. */
 	keel_region = (struct keel_region){place, place + size};
-	memcpy((void *)place, image_start, (size_t)(image_end - image_start));
-	apply = (void (*)(void))((u64)image_apply_relocations + shift);
+	memcpy((void *)(unsigned long)place, image_start, (size_t)(image_end - image_start));
+	apply = (void (*)(void))((unsigned long)image_apply_relocations + shift);
 	apply();
 	boot_jump((unsigned long)next + shift, stack + shift);
 }

@@ -33,21 +33,21 @@
 /* What a CPU that starts reports in its percpu.startup, until the guest runs. */
 enum { AP_ABSENT = 0, AP_READY = 1, AP_FAILED = 2, AP_PARKED = 3 };
 
-static u64 trampoline_page;
+static unsigned long trampoline_page;
 static u8 trampoline_saved[PAGE_SIZE];
 /* Why a CPU cannot be used. */
 static const char *failure;
 /* The guest is loaded: the CPUs may take on their first state. */
 static u32 released;
 
-static u64 find_trampoline_page(const struct boot_info *info)
+static unsigned long find_trampoline_page(const struct boot_info *info)
 {
 	u64 place;
 
 	if (range_find_high(&info->memory, RANGE_USABLE, PAGE_SIZE, PAGE_SIZE, SIPI_PAGES_MIN,
 			    SIPI_PAGES_END, NULL, 0, &place))
 		refuse("no free page below 640 KiB to start the other CPUs from");
-	return place;
+	return (unsigned long)place;
 }
 
 static void place_trampoline(const struct boot_info *info)
@@ -130,10 +130,10 @@ static void send_init(u32 apic_id)
 static bool start_cpu(struct percpu *cpu)
 {
 	struct trampoline *data =
-		(void *)(trampoline_page + (u64)(trampoline_data - trampoline_start));
+		(void *)(trampoline_page + (unsigned long)(trampoline_data - trampoline_start));
 	u32 sipi = (u32)ICR_SIPI << ICR_MODE_SHIFT | (u32)(trampoline_page >> PAGE_SHIFT);
 
-	*data = (struct trampoline){read_cr3(), (u64)cpu, (u64)ap_main};
+	*data = (struct trampoline){read_cr3(), (uintptr_t)cpu, (uintptr_t)ap_main};
 	apic_send(cpu->apic_id, sipi);
 	if (reports(cpu, SIPI_DELAY_US))
 		return true;
@@ -171,7 +171,7 @@ static void measure_tsc(void)
 	bool timed = pit_wait_us(INIT_DELAY_US);
 
 	if (timed)
-		tsc_per_ms = max_u64((rdtsc() - start) * 1000 / INIT_DELAY_US, 1);
+		tsc_per_ms = max_u64((u32)(rdtsc() - start) / (INIT_DELAY_US / 1000), 1);
 	else
 		tsc_per_ms = TSC_PER_MS_GUESS;
 }

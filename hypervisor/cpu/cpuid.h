@@ -38,7 +38,9 @@ struct cpuid {
 /* Leaf 0x80000001 */
 #define CPUID_EXT_1_ECX_SVM	     BIT(2)
 #define CPUID_EXT_1_ECX_PERFCTR_CORE BIT(23)
+#define CPUID_EXT_1_EDX_NX	     BIT(20)
 #define CPUID_EXT_1_EDX_PAGE1GB	     BIT(26)
+#define CPUID_EXT_1_EDX_LM	     BIT(29)
 
 /* Leaf 0x8000000A */
 #define CPUID_SVM_EDX_NP	     BIT(0)

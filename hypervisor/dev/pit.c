@@ -6,6 +6,8 @@
 #include "cpu/port.h"
 
 #define PIT_HZ		 1193182ull
+/* In units of 2^-16: a division by a variable of 64 bits would need the compiler's library. */
+#define PIT_TICKS_PER_US ((PIT_HZ << 16) / 1000000)
 #define PIT_CHANNEL2	 0x42
 #define PIT_MODE	 0x43
 /* Channel 2, low byte then high byte, mode 0: its output goes up when the count is over. */
@@ -21,7 +23,7 @@
 
 bool pit_wait_us(u32 us)
 {
-	u16 count = (u16)(PIT_HZ * us / 1000000);
+	u16 count = (u16)(PIT_TICKS_PER_US * us >> 16);
 	u8 before = inb(PORT_B);
 	bool counts;
 

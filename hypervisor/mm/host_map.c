@@ -12,20 +12,21 @@
 #include "mm/frame_table.h"
 #include "mode/image.h"
 #include "mode/mode.h"
+#include "mode/paging.h"
 #include "mode/pte.h"
 
 static struct pt pt;
 
-/* Each CPU's window on what lies above the identity map; cpu->window_pa is what it shows. */
-#define WINDOWS	    HOST_MAP_END
-#define WINDOW_SIZE MIB(2)
-#define DATA_ATTRS  (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
+/* Each CPU's window on what the identity map has not; cpu->window_pa is what it shows. */
+#define WINDOW_SIZE HOST_WINDOW_SIZE
+#define WINDOWS_END (HOST_WINDOWS + CONFIG_NR_CPUS * WINDOW_SIZE)
+#define DATA_ATTRS  (PTE_P | PTE_RW | PTE_A | PTE_D | HOST_PTE_NX)
 
 int host_map_init(void)
 {
-	u64 text = (u64)image_start;
-	u64 rodata = (u64)image_text_end;
-	u64 data = (u64)image_rodata_end;
+	u64 text = (uintptr_t)image_start;
+	u64 rodata = (uintptr_t)image_text_end;
+	u64 data = (uintptr_t)image_rodata_end;
 	int err;
 
 	pt = frame_table(&host_pt_format);
@@ -35,12 +36,12 @@ int host_map_init(void)
 	if (!err)
 		err = pt_map(&pt, text, text, rodata - text, PTE_P | PTE_A);
 	if (!err)
-		err = pt_map(&pt, rodata, rodata, data - rodata, PTE_P | PTE_A | PTE_NX);
+		err = pt_map(&pt, rodata, rodata, data - rodata, PTE_P | PTE_A | HOST_PTE_NX);
 	/* Now, so that moving a window later needs no page. */
 	for (u64 i = 0; i < CONFIG_NR_CPUS && !err; i++)
-		err = pt_map(&pt, WINDOWS + i * WINDOW_SIZE, 0, WINDOW_SIZE, DATA_ATTRS);
+		err = pt_map(&pt, HOST_WINDOWS + i * WINDOW_SIZE, 0, WINDOW_SIZE, DATA_ATTRS);
 	if (!err)
-		write_cr3((unsigned long)pt.root);
+		paging_load((unsigned long)pt.root);
 	return err;
 }
 
@@ -48,28 +49,36 @@ int host_map_init(void)
 static void *map_window(u64 pa, size_t len)
 {
 	struct percpu *cpu = this_cpu();
-	u64 window = WINDOWS + cpu->index * WINDOW_SIZE;
+	u64 window = HOST_WINDOWS + cpu->index * WINDOW_SIZE;
 	u64 offset = pa & (WINDOW_SIZE - 1);
 
 	if (pa >= BIT64(cpu_phys_bits()) || len > WINDOW_SIZE - offset)
 		return NULL;
 	if (pa - offset != cpu->window_pa) {
-		cpu->window_pa = pa - offset;
-		if (pt_map(&pt, window, cpu->window_pa, WINDOW_SIZE, DATA_ATTRS))
+		if (pt_map(&pt, window, pa - offset, WINDOW_SIZE, DATA_ATTRS))
 			return NULL;
+		cpu->window_pa = pa - offset;
 		invlpg(window);
 	}
 	return (void *)(unsigned long)(window + offset);
 }
 
+/* Is it where the windows are in the way, if they lie within the identity map? */
+static bool in_windows(u64 pa, size_t len)
+{
+	return HOST_WINDOWS < HOST_MAP_END && pa < WINDOWS_END && HOST_WINDOWS < pa + len;
+}
+
 void *host_map_any(u64 pa, size_t len)
 {
-	return pa < HOST_MAP_END ? host_map_foreign(pa, len) : map_window(pa, len);
+	if (pa < HOST_MAP_END && !in_windows(pa, len))
+		return host_map_foreign(pa, len);
+	return map_window(pa, len);
 }
 
 void *host_map_foreign(u64 pa, size_t len)
 {
-	if (pa >= HOST_MAP_END || len > HOST_MAP_END - pa)
+	if (pa >= HOST_MAP_END || len > HOST_MAP_END - pa || in_windows(pa, len))
 		return NULL;
 	if (pa < keel_region.end && keel_region.start < pa + len)
 		return NULL;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID exits only while the guest is led to x2APIC mode (vmm/x2apic_hint.c). */
+/*
+ * CPUID exits only while the guest is led to x2APIC mode (vmm/x2apic_hint.c); under 32-bit Keel always,
+ * as long mode is to be hidden.
+ */
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"
 #include "svm/svm.h"
@@ -8,7 +11,7 @@ void svm_trap_cpuid(struct percpu *cpu, bool trap)
 {
 	struct vmcb_control *control = &vmcb_of(cpu)->control;
 
-	if (trap)
+	if (trap || !GUEST_LONG_MODE)
 		control->intercept3 |= INTERCEPT_CPUID;
 	else
 		control->intercept3 &= ~INTERCEPT_CPUID;

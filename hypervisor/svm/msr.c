@@ -50,12 +50,13 @@ void svm_trap_ports(u16 first, u16 count)
 void svm_probe_efer(void)
 {
 	u64 host = rdmsr(IA32_EFER);
+	u64 long_mode = EFER_LME | EFER_LMA;
 
-	svm_shared.efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+	svm_shared.efer_bits = EFER_SCE | (host & EFER_NXE) | (GUEST_LONG_MODE ? long_mode : 0);
 	for (u32 bit = 0; bit < EFER_BITS; bit++) {
 		u64 v = BIT64(bit);
 
-		if (v & (svm_shared.efer_bits | EFER_SVME | host))
+		if (v & (svm_shared.efer_bits | long_mode | EFER_SVME | host))
 			continue;
 		if (wrmsr_safe(IA32_EFER, host | v) && rdmsr(IA32_EFER) & v)
 			svm_shared.efer_bits |= v;

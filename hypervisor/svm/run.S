@@ -8,19 +8,16 @@
 	.text
 	.globl svm_run
 svm_run:
-	mov %rdi, %rsp
+	use_cpu_stack
 	/* A CPU may begin parked: svm_wait() returns when it has something to execute. */
-	xor %ebp, %ebp
-	call svm_wait
+	call_with_cpu svm_wait
 enter:
 	load_guest_regs_but_rax
-	mov PERCPU_VENDOR(%rsp), %rax
-	vmrun %rax
+	mov PERCPU_VENDOR(rSP), rAX
+	vmrun rAX
 	/* RSP is what it was; RAX too, the guest's is in the VMCB. */
 	save_guest_regs_but_rax
-	mov %rsp, %rdi
-	xor %ebp, %ebp
-	call svm_exit
+	call_with_cpu svm_exit
 	jmp enter
 
 	/*
@@ -33,17 +30,8 @@ svm_take_nmi:
 	nop
 	clgi
 unblock_nmis:
-	mov %rsp, %rax
-	mov %ss, %ecx
-	push %rcx
-	push %rax
-	pushfq
-	mov %cs, %ecx
-	push %rcx
-	lea 1f(%rip), %rax
-	push %rax
-	iretq
-1:	ret
+	iret_in_place
+	ret
 
 	.globl svm_drop_interrupts
 svm_drop_interrupts:

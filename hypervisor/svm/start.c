@@ -22,12 +22,12 @@
 #define RESET_CS_BASE 0xffff0000u
 #define RESET_IP      0xfff0
 
-static void vmload(u64 vmcb_hpa)
+static void vmload(unsigned long vmcb_hpa)
 {
 	__asm__ volatile("vmload %0" : : "a"(vmcb_hpa) : "memory");
 }
 
-static void vmsave(u64 vmcb_hpa)
+static void vmsave(unsigned long vmcb_hpa)
 {
 	__asm__ volatile("vmsave %0" : : "a"(vmcb_hpa) : "memory");
 }
@@ -39,6 +39,8 @@ static void reset_control(struct vmcb_control *c, hpa_t nested_root)
 			INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
 	c->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
 			INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
+	if (!GUEST_LONG_MODE)
+		c->intercept3 |= INTERCEPT_CPUID;
 	c->iopm_base_pa = (u64)(unsigned long)svm_shared.iopm;
 	c->msrpm_base_pa = (u64)(unsigned long)svm_shared.msrpm;
 	c->guest_asid = GUEST_ASID;

@@ -13,6 +13,7 @@
 #include "cpu/regs.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mode/paging.h"
 #include "mode/pte.h"
 
 #define IOPM_PAGES   3
@@ -62,8 +63,9 @@ static int svm_init(const char **why)
 		*why = "no memory for the permission maps";
 		return -ENOMEM;
 	}
-	host_nested_format.level[NESTED_LEVEL_1G].leaf =
-		cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_PAGE1GB;
+	if (host_nested_format.levels > NESTED_LEVEL_1G + 1)
+		host_nested_format.level[NESTED_LEVEL_1G].leaf =
+			cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_PAGE1GB;
 	svm_probe_efer();
 	return 0;
 }
@@ -86,6 +88,11 @@ static int svm_cpu_on(struct percpu *cpu, const char **why)
 	vmcb_of(cpu)->save.g_pat = rdmsr(IA32_PAT);
 	/* From now on an NMI waits for the guest, or for svm_take_nmi(). */
 	__asm__ volatile("clgi" : : : "memory");
+	if (!GUEST_LONG_MODE && !svm_walks_nested_table(cpu)) {
+		*why = "this CPU does not walk a nested page table of Keel " SUBARCH_NAME
+		       "'s format: use Keel amd64 or PAE";
+		return -ENODEV;
+	}
 	return 0;
 }
 

@@ -72,6 +72,9 @@ unsigned long svm_nmi_window(unsigned long ip);
 void svm_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
 void svm_trap_cpuid(struct percpu *cpu, bool trap);
 
+/* svm/probe.c: on a CPU that has been turned on and runs no guest yet. */
+bool svm_walks_nested_table(struct percpu *cpu);
+
 /* svm/msr.c */
 #define SVM_MSR_RULES 8
 extern const struct msr_rule svm_msr_rules[SVM_MSR_RULES];

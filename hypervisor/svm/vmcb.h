@@ -12,6 +12,7 @@
 #define INTERCEPT_CPUID	      BIT(18)
 #define INTERCEPT_IRET	      BIT(20)
 #define INTERCEPT_INVD	      BIT(22)
+#define INTERCEPT_HLT	      BIT(24)
 #define INTERCEPT_INVLPGA     BIT(26)
 #define INTERCEPT_IOIO	      BIT(27)
 #define INTERCEPT_MSR	      BIT(28)

@@ -11,6 +11,8 @@
 #include "lib/mtrr.h"
 #include "lib/pagetable.h"
 
+struct exit_info;
+
 /* Where and how the guest starts: flat 32-bit protected mode, paging and interrupts off. */
 struct guest_start {
 	u32 eip;
@@ -149,6 +151,11 @@ struct backend {
 	 * NULL where writes to CR0 never exit.
 	 */
 	bool (*set_cr0)(struct percpu *cpu, u64 value, const u64 *pdptes);
+	/*
+	 * Switches tasks as the guest asked for, or has it take the fault of a switch that cannot be.
+	 * NULL where task switches never exit.
+	 */
+	void (*switch_task)(struct percpu *cpu, const struct exit_info *info);
 	/* The next entry forgets everything that came from the nested table. */
 	void (*flush)(struct percpu *cpu);
 };

@@ -45,6 +45,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_INVD] = exit_invd,
 	[EXIT_HIDDEN_INSN] = exit_hidden_insn,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
+	[EXIT_TASK_SWITCH] = exit_task_switch,
 	[EXIT_INIT] = exit_init,
 	[EXIT_SIPI] = exit_sipi,
 	[EXIT_NMI] = exit_nmi,

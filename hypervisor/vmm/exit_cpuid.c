@@ -2,7 +2,18 @@
 #include "cpu/cpuid.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
+#include "vmm/nested.h"
 #include "vmm/x2apic_hint.h"
+
+/* A guest of 32-bit Keel has no long mode, and no physical address that the nested table has not. */
+static void show_ia32(u32 leaf, struct cpuid *out)
+{
+	if (leaf == CPUID_EXT_INFO)
+		out->edx &= ~CPUID_EXT_1_EDX_LM;
+	else if (leaf == CPUID_ADDRESS_SIZES &&
+		 (out->eax & CPUID_PHYS_BITS) > nested_address_bits())
+		out->eax = (out->eax & ~CPUID_PHYS_BITS) | nested_address_bits();
+}
 
 void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 {
@@ -13,6 +24,8 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	(void)info;
 	if (backend->fix_cpuid)
 		backend->fix_cpuid(cpu, leaf, subleaf, &c);
+	if (!GUEST_LONG_MODE)
+		show_ia32(leaf, &c);
 	x2apic_hint_cpuid(cpu, leaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;

@@ -4,16 +4,10 @@
  * then (SDM volume 3, 2.5 and 4.4.1; volume 2, MOV to control registers). A write to CR4 exits only
  * if it sets a bit of a hidden feature, which the guest's CPU does not have.
  */
-#include "cpu/cpuid.h"
 #include "cpu/regs.h"
 #include "vmm/backend.h"
 #include "vmm/guest_memory.h"
 #include "vmm/handlers.h"
-
-#define PDPTES	       4
-#define PDPTE_P	       BIT64(0)
-#define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
-#define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
 static bool in_64bit_code(const struct guest_state *s)
 {
@@ -45,31 +39,17 @@ static bool loads_pdptes(const struct guest_state *s, u64 cr0)
 	       (s->cr0 ^ cr0) & (CR0_CD | CR0_NW | CR0_PG);
 }
 
-static bool read_pdptes(u64 cr3, u64 pdptes[PDPTES])
-{
-	struct guest_state physical = {.cr0 = 0}; /* without paging an address is physical */
-	u64 reserved = PDPTE_RESERVED | ~(BIT64(cpu_phys_bits()) - 1);
-	size_t size = PDPTES * sizeof(*pdptes);
-
-	if (guest_read(&physical, cr3 & PAE_ROOT, pdptes, size) != size)
-		return false;
-	for (int i = 0; i < PDPTES; i++)
-		if (pdptes[i] & PDPTE_P && pdptes[i] & reserved)
-			return false;
-	return true;
-}
-
 static bool set_cr0(struct percpu *cpu, u64 cr0)
 {
 	struct guest_state state;
-	u64 pdptes[PDPTES];
+	u64 pdptes[GUEST_PDPTES];
 	bool reload;
 
 	backend->get_state(cpu, &state);
 	if (!cr0_legal(&state, cr0))
 		return false;
 	reload = loads_pdptes(&state, cr0);
-	if (reload && !read_pdptes(state.cr3, pdptes))
+	if (reload && !guest_read_pdptes(state.cr3, pdptes))
 		return false;
 	return backend->set_cr0(cpu, cr0, reload ? pdptes : NULL);
 }

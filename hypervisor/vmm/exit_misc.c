@@ -37,6 +37,11 @@ void exit_hidden_insn(struct percpu *cpu, const struct exit_info *info)
 	backend->inject(cpu, VECTOR_UD, 0);
 }
 
+void exit_task_switch(struct percpu *cpu, const struct exit_info *info)
+{
+	backend->switch_task(cpu, info);
+}
+
 void exit_triple_fault(struct percpu *cpu, const struct exit_info *info)
 {
 	(void)cpu;

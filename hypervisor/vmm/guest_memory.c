@@ -4,10 +4,14 @@
 #include <keel/bits.h>
 #include <keel/errno.h>
 
+#include "cpu/cpuid.h"
 #include "cpu/regs.h"
 #include "lib/string.h"
 #include "mm/host_map.h"
 #include "mode/pte.h"
+
+#define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
+#define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
 /* The guest's paging mode as numbers (SDM volume 3, 4.1.1). */
 struct walk {
@@ -69,23 +73,53 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
 	return -EFAULT;
 }
 
+/* One page's worth of a copy at most; NULL where there is nothing. */
+static void *map_part(const struct guest_state *state, gva_t gva, size_t left, size_t *part)
+{
+	gpa_t gpa;
+
+	*part = min_u64(PAGE_SIZE - (gva & (PAGE_SIZE - 1)), left);
+	return guest_translate(state, gva, &gpa) ? NULL : host_map_any(gpa, *part);
+}
+
 size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len)
 {
-	size_t done = 0;
+	size_t done, part;
 
-	while (done < len) {
-		size_t in_page = PAGE_SIZE - ((gva + done) & (PAGE_SIZE - 1));
-		size_t part = min_u64(in_page, len - done);
-		const void *p;
-		gpa_t gpa;
+	for (done = 0; done < len; done += part) {
+		const void *p = map_part(state, gva + done, len - done, &part);
 
-		if (guest_translate(state, gva + done, &gpa))
-			break;
-		p = host_map_any(gpa, part);
 		if (!p)
 			break;
 		memcpy((u8 *)buf + done, p, part);
-		done += part;
 	}
 	return done;
+}
+
+size_t guest_write(const struct guest_state *state, gva_t gva, const void *buf, size_t len)
+{
+	size_t done, part;
+
+	for (done = 0; done < len; done += part) {
+		void *p = map_part(state, gva + done, len - done, &part);
+
+		if (!p)
+			break;
+		memcpy(p, (const u8 *)buf + done, part);
+	}
+	return done;
+}
+
+bool guest_read_pdptes(u64 cr3, u64 pdptes[GUEST_PDPTES])
+{
+	struct guest_state physical = {.cr0 = 0}; /* without paging an address is physical */
+	u64 reserved = PDPTE_RESERVED | ~(BIT64(cpu_phys_bits()) - 1);
+	size_t size = GUEST_PDPTES * sizeof(*pdptes);
+
+	if (guest_read(&physical, cr3 & PAE_ROOT, pdptes, size) != size)
+		return false;
+	for (int i = 0; i < GUEST_PDPTES; i++)
+		if (pdptes[i] & PTE_P && pdptes[i] & reserved)
+			return false;
+	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checked reads of what the guest sees at a linear address. */
+/* Checked accesses to what the guest sees at a linear address. */
 #ifndef KEEL_VMM_GUEST_MEMORY_H
 #define KEEL_VMM_GUEST_MEMORY_H
 
@@ -14,5 +14,13 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa);
 
 /* Reads @len bytes at @gva into @buf; returns how many could be read from its start. */
 size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len);
+
+/* Writes there, as the CPU does for itself: whether the guest's tables allow it is not asked. */
+size_t guest_write(const struct guest_state *state, gva_t gva, const void *buf, size_t len);
+
+#define GUEST_PDPTES 4
+
+/* The four page-directory pointers of PAE paging at @cr3. False where loading them is #GP. */
+bool guest_read_pdptes(u64 cr3, u64 pdptes[GUEST_PDPTES]);
 
 #endif

@@ -15,6 +15,7 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info);
 void exit_xsetbv(struct percpu *cpu, const struct exit_info *info);
 void exit_invd(struct percpu *cpu, const struct exit_info *info);
 void exit_hidden_insn(struct percpu *cpu, const struct exit_info *info);
+void exit_task_switch(struct percpu *cpu, const struct exit_info *info);
 void exit_triple_fault(struct percpu *cpu, const struct exit_info *info);
 void exit_init(struct percpu *cpu, const struct exit_info *info);
 void exit_sipi(struct percpu *cpu, const struct exit_info *info);

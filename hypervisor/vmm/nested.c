@@ -109,11 +109,17 @@ static int map_protected_pages(void)
 	return err;
 }
 
+u8 nested_address_bits(void)
+{
+	const struct pt_format *format = backend->nested_format;
+	const struct pt_level *root = &format->level[format->levels - 1];
+
+	return root->shift + root->index_bits;
+}
+
 u64 nested_limit(void)
 {
-	const struct pt_level *root = &table.format->level[table.format->levels - 1];
-
-	return BIT64(min_u64(types.phys_bits, root->shift + root->index_bits));
+	return BIT64(min_u64(types.phys_bits, nested_address_bits()));
 }
 
 /* Everything that the guest can be sure to need. */

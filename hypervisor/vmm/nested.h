@@ -15,6 +15,9 @@
  */
 int nested_init(const struct range_list *ram);
 
+/* How many bits of a GPA the table's format translates. After backend_choose(). */
+u8 nested_address_bits(void);
+
 /* One past the highest GPA that the table's format and this CPU have. */
 u64 nested_limit(void);
 

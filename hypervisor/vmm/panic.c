@@ -7,6 +7,7 @@
 #include "cpu/regs.h"
 #include "dev/console.h"
 #include "mode/image.h"
+#include "mode/isr.h"
 #include "vmm/backend.h"
 #include "vmm/exit.h"
 #include "vmm/kick.h"
@@ -110,15 +111,7 @@ _Noreturn void panic_exception(const struct isr_frame *frame)
 	console_take_back();
 	log_line(LOG_PANIC, "PANIC on CPU %u: exception %lu in Keel, error code 0x%lx", cpu->index,
 		 frame->vector, frame->error);
-	log_line(LOG_PANIC, "RIP %016lx (link address 0x%lx) RSP %016lx RFLAGS %08lx CR2 %016lx",
-		 frame->rip, image_link_address(frame->rip), frame->rsp, frame->rflags, read_cr2());
-	log_line(LOG_PANIC, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", frame->rax, frame->rbx,
-		 frame->rcx, frame->rdx);
-	log_line(LOG_PANIC, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", frame->rsi, frame->rdi,
-		 frame->rbp, frame->r8);
-	log_line(LOG_PANIC, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", frame->r9, frame->r10,
-		 frame->r11, frame->r12);
-	log_line(LOG_PANIC, "r13 %016lx r14 %016lx r15 %016lx", frame->r13, frame->r14, frame->r15);
+	isr_dump(frame, read_cr2());
 	give_up(cpu, (const struct frame *)frame->rbp);
 }
 

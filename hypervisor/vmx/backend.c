@@ -5,6 +5,8 @@
 
 #include "cpu/exception.h"
 #include "cpu/msr.h"
+#include "cpu/regs.h"
+#include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
 static bool present(void)
@@ -56,6 +58,21 @@ static bool read_feature_control(struct percpu *cpu, u32 msr, u64 *value)
 	return true;
 }
 
+/* A guest of 32-bit Keel has no long mode, but VMX lets it set LME. */
+static bool write_efer(struct percpu *cpu, u32 msr, u64 value)
+{
+	bool has_nx = cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_NX;
+
+	(void)cpu;
+	(void)msr;
+	if (value & ~(EFER_SCE | (has_nx ? EFER_NXE : 0)))
+		return false;
+	vmcs_write64(VMCS_GUEST_IA32_EFER, value);
+	/* NXE decides which entries of the guest's tables are good. */
+	vmx_flush_linear();
+	return true;
+}
+
 static void idle(void)
 {
 	__asm__ volatile("hlt" : : : "memory");
@@ -76,6 +93,8 @@ static const struct msr_rule msr_rules[] = {
 	{IA32_DS_AREA, IA32_DS_AREA, MSR_BOTH, msr_no_read, msr_no_write},
 	{IA32_PEBS_ENABLE, IA32_PEBS_ENABLE, MSR_BOTH, msr_no_read, msr_no_write},
 	{IA32_HW_FEEDBACK_PTR, IA32_HW_FEEDBACK_CONFIG, MSR_BOTH, msr_no_read, msr_no_write},
+	/* Elsewhere EFER is the guest's own: last, and left out there. */
+	{IA32_EFER, IA32_EFER, MSR_WRITE, NULL, write_efer},
 };
 
 const struct backend vmx_backend = {
@@ -86,7 +105,7 @@ const struct backend vmx_backend = {
 	.nested_has_types = true,
 	.nested_write = EPT_WRITE,
 	.msr_rules = msr_rules,
-	.msr_rule_count = ARRAY_SIZE(msr_rules),
+	.msr_rule_count = ARRAY_SIZE(msr_rules) - GUEST_LONG_MODE,
 	.present = present,
 	.init = init,
 	.trap_msr = vmx_trap_msr,
@@ -109,6 +128,7 @@ const struct backend vmx_backend = {
 	.inject = vmx_inject,
 	.get_state = vmx_get_state,
 	.set_cr0 = vmx_set_cr0,
+	.switch_task = vmx_switch_task,
 	.flush = vmx_flush,
 	.fix_cpuid = vmx_fix_cpuid,
 };

@@ -25,14 +25,14 @@ void vmx_skip(struct percpu *cpu)
 
 void vmx_skip_bytes(struct percpu *cpu, u8 length)
 {
-	unsigned long rip = vmcs_read(VMCS_GUEST_RIP);
-	unsigned long next = rip + length;
+	u64 rip = vmcs_read(VMCS_GUEST_RIP);
+	u64 next = rip + length;
 	unsigned long rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
 	(void)cpu;
 	/* Outside 64-bit code EIP wraps. Asked only at that border: the mode costs reads. */
-	if ((u64)rip <= UINT32_MAX && (u64)next > UINT32_MAX && !vmx_guest_in_64bit_code())
+	if (rip <= UINT32_MAX && next > UINT32_MAX && !vmx_guest_in_64bit_code())
 		next = (u32)next;
 	vmcs_write(VMCS_GUEST_RIP, next);
 	/* A completed instruction ends the suppression of breakpoints on it, and its own step. */

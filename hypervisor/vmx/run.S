@@ -8,8 +8,8 @@
  *
  * NMIs: the handler sets nmi_pending, which is tested before each entry. An NMI that arrives after
  * the test, up to the entering instruction, finds RIP in the window below and is sent to
- * vmx_entry_restart (with RSP as here). The window begins right behind the CMP: when an NMI hits
- * the JNE, the flags are out of date.
+ * vmx_entry_restart (with RSP as here). The window begins right behind the look: when an NMI hits
+ * the jump, the flags are out of date.
  */
 #include <keel/percpu.h>
 
@@ -18,39 +18,31 @@
 	.globl vmx_enter
 	.type vmx_enter, @function
 vmx_enter:
-	mov %rdi, %rsp
+	use_cpu_stack
 	jmp .Lenter
 
 	.balign 16
 	.globl vmx_exit_entry
 	.type vmx_exit_entry, @function
 vmx_exit_entry:
-	mov %rax, REG_RAX(%rsp)
+	mov rAX, REG_RAX(rSP)
 	save_guest_regs_but_rax
-	mov %rsp, %rdi
-	xor %ebp, %ebp /* backtraces end here */
-	call vmx_exit
+	call_with_cpu vmx_exit
 .Lenter:
-	cmpq $0, PERCPU_NMI_PENDING(%rsp)
 	.globl vmx_entry_window_start
-vmx_entry_window_start:
-	jne vmx_entry_restart
+	jump_if_pending vmx_entry_window_start, vmx_entry_restart
 	load_guest_regs_but_rax
-	mov REG_RAX(%rsp), %rax
+	mov REG_RAX(rSP), rAX
 	vmresume
 	/* Reached if that failed: the first time because the VMCS has not been launched. */
 	vmlaunch
 	.globl vmx_entry_window_end
 vmx_entry_window_end:
-	mov %rsp, %rdi
-	xor %ebp, %ebp
-	call vmx_entry_refused
+	call_with_cpu vmx_entry_refused
 
 	.globl vmx_entry_restart
 vmx_entry_restart:
-	mov %rsp, %rdi
-	xor %ebp, %ebp
-	call vmx_before_entry
+	call_with_cpu vmx_before_entry
 	jmp .Lenter
 
 	.section .note.GNU-stack, "", @progbits

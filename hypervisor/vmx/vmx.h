@@ -90,6 +90,9 @@ bool vmx_guest_in_64bit_code(void);
 /* cr.c: as in struct backend. */
 bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes);
 
+/* task.c: as in struct backend. */
+void vmx_switch_task(struct percpu *cpu, const struct exit_info *info);
+
 /* cpuid.c: as in struct backend. */
 void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
 

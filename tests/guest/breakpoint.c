@@ -48,9 +48,12 @@ static void on_debug(struct frame *f)
 static void run(const struct code *c, const char *dr0, const char *dr1)
 {
 	u32 each = is_intel ? c->vmx : c->svm;
-	u64 before = under_keel ? keel_exits(KEEL_EXITS_ALL) : 0, exits;
+	u64 before, exits;
 	unsigned long a = 0, b, cx = c->at == at_rdmsr ? MSR_EFER : 0, d = 0;
 
+	if (no_long_mode && c->at == at_cpuid)
+		each = 1;
+	before = under_keel ? keel_exits(KEEL_EXITS_ALL) : 0;
 	asm volatile("mov %0, %%dr0" : : "r"(dr0));
 	asm volatile("mov %0, %%dr1" : : "r"(dr1));
 	asm volatile("mov %0, %%dr7" : : "r"(DR7_NONE | (dr0 ? 1 : 0) | (dr1 ? 4 : 0)));

@@ -145,6 +145,9 @@ static void check_efer(void)
 	if (sizeof(long) == 8) {
 		same(try_wrmsr(MSR_EFER, old & ~EFER_LME), "efer clear LME while active vector");
 		check_eq(old & (EFER_LME | EFER_LMA), EFER_LME | EFER_LMA, "EFER shows long mode");
+	} else if (no_long_mode) {
+		check_trap(try_wrmsr(MSR_EFER, old | EFER_LME), VEC_GP, "EFER.LME set, without long mode");
+		check_eq(rdmsr(MSR_EFER), old, "EFER.LME stays clear");
 	} else {
 		check_trap(try_wrmsr(MSR_EFER, old | EFER_LME), NO_TRAP, "EFER.LME set, unpaged");
 		check_eq(rdmsr(MSR_EFER), old | EFER_LME, "EFER.LME reads back, LMA is clear");

@@ -81,6 +81,9 @@ void payload(void)
 	for (u32 i = 0; i < ARRAY_SIZE(costs); i++) {
 		u32 each = is_intel ? costs[i].vmx : costs[i].svm;
 
+		if (no_long_mode && costs[i].run == do_cpuid)
+			each = 1;
+
 		costs[i].run();
 		before = under_keel ? keel_exits(KEEL_EXITS_ALL) : 0;
 		for (u32 n = 0; n < ROUNDS; n++)

@@ -83,6 +83,7 @@ void payload(void)
 	check(cpuid(0, 0).eax >= 1 && cpuid(0, 0).eax < 0x100, "leaf 0 is sane");
 	check(!under_keel || !is_intel || !(cpuid(1, 0).ecx & BIT(5)), "VMX is hidden");
 	check(!under_keel || !is_intel || !(cpuid(1, 0).ecx & BIT(6)), "SMX is hidden");
+	check_eq(!(cpuid(0x80000001, 0).edx & BIT(29)), no_long_mode, "long mode is hidden");
 	if (under_keel && is_intel)
 		check_tracing_hidden();
 }

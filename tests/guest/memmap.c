@@ -112,4 +112,6 @@ void payload(void)
 		}
 	}
 	check_eq(high, option("high"), "RAM above 4 GiB is there");
+	if (option("cut"))
+		check_eq(cpuid(0x80000008, 0).eax & 0xff, 32, "CPUID's bits of physical address");
 }

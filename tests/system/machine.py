@@ -247,6 +247,7 @@ debug: action=ignore
 class Bochs(Machine):
     """Bochs: Intel, with VMX."""
     silence = 240
+    model = "corei7_haswell_4770"
 
     def command(self, port):
         setup = self.setup
@@ -268,7 +269,7 @@ class Bochs(Machine):
         count = f"1:1:{setup.cpus}" if linux else f"1:{setup.cpus}:1"
         config = BOCHSRC.format(
             share=share, bios=setup.bios or f"{share}/BIOS-bochs-latest", count=count,
-            model=setup.cpu or "corei7_haswell_4770",
+            model=setup.cpu or self.model,
             memory=setup.memory, host_memory=min(setup.memory, 512), port=port,
             lenient=int(linux), drives="\n".join(drives))
         (self.folder / "bochsrc").write_text(config)
@@ -276,4 +277,9 @@ class Bochs(Machine):
         return [settings.emulator("bochs"), "-q", "-f", "bochsrc", "-rc", "rc"]
 
 
-MACHINES = {"qemu-svm": Qemu, "bochs-vmx": Bochs}
+class BochsAmd(Bochs):
+    """Bochs: AMD, with SVM. It walks nested tables of two levels, which QEMU does not."""
+    model = "ryzen"
+
+
+MACHINES = {"qemu-svm": Qemu, "bochs-vmx": Bochs, "bochs-svm": BochsAmd}

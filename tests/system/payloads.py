@@ -19,11 +19,16 @@ class Payload:
     keel_options: str = ""  # words for Keel's own command line
     config: tuple = ()      # (symbol, value) where Keel's configuration is another than the usual
     halts: bool = False     # ends by Keel's panic; `says` has what it must print
+    widths: tuple = (32, 64)
 
     def id(self):
         words = [self.name, *self.options.split(), *self.keel_options.split(),
                  *(f"{symbol}={value}" for symbol, value in self.config)]
         return "-".join(words).replace("=", ".")
+
+    def on_ia32(self):
+        """Is Keel 32-bit code, whose guests have no long mode?"""
+        return any(config in self.config for config in (("SUBARCH_PAE", "y"), ("SUBARCH_I386", "y")))
 
     def bare_id(self):
         """What the bare run depends on: the same for all of Keel's options."""
@@ -40,6 +45,22 @@ HOOKS = (("TEST_HOOKS", "y"),)
 # Each CPU but the one that panics says where it stopped, once.
 PANIC_STOPS = (r"keel: panic", *(rf"keel: CPU {n}\b.*stopped" for n in (0, 1, 3)))
 X2APIC = "EPYC,+svm,+npt,+x2apic"
+
+# Keel in its other modes, and what machine each runs on: QEMU walks no nested table of two levels.
+PAE = (("SUBARCH_AMD64", "n"), ("SUBARCH_PAE", "y"))
+I386 = (("SUBARCH_AMD64", "n"), ("SUBARCH_I386", "y"))
+BOCHS_AMD = ("bochs-svm",)
+IA32_SVM = ((PAE, QEMU), (I386, BOCHS_AMD))
+IA32_VMX = ((PAE, BOCHS), (I386, BOCHS))
+IA32 = (*IA32_SVM, *IA32_VMX)
+NOT_BOCHS_AMD = ((PAE, QEMU), *IA32_VMX)
+
+
+def on_ia32(name, options="", modes=IA32, **how):
+    """A payload of 32-bit code under each Keel of 32-bit code."""
+    return [Payload(name, options, backends, config=config, widths=(32,), **how)
+            for config, backends in modes]
+
 
 # A CPU whose APIC the guest has disabled.
 UNREACHABLE = (r"keel: CPU 3 cannot be stopped: the guest has disabled its local APIC",)
@@ -111,6 +132,25 @@ PAYLOADS = [
     Payload("smp", "cpus=2", cpus=2),
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("step"),
+    Payload("task"),
+    *(p for name in ("breakpoint", "control", "count", "cpuid", "forbidden", "hypercall", "memmap",
+                     "modes", "mtrr", "ports", "task") for p in on_ia32(name)),
+    # Bochs' AMD CPU hands a single-step trap that an exit overtook to the host, Keel amd64's as well.
+    *(p for name in ("nmi", "step") for p in on_ia32(name, modes=NOT_BOCHS_AMD)),
+    *on_ia32("demand", modes=IA32_VMX),
+    *on_ia32("hidden", bare=False),
+    *on_ia32("memmap", "high", modes=IA32_VMX, memory=4608),
+    *on_ia32("memmap", "cut", modes=IA32_SVM, memory=4608, bare=False,
+             says=(r"keel: 1\d{3} MiB of RAM are hidden: .* ends at 4 GiB",)),
+    *on_ia32("msr", says=(r"keel: .*microcode update .* is ignored",)),
+    *on_ia32("reset", "triple", resets=True),
+    *on_ia32("apfault", cpus=4, resets=True, says=(TRIPLE_FAULT,)),
+    *(p for name in ("ipi", "mtrrsmp", "smp") for p in on_ia32(name, cpus=4)),
+    *on_ia32("nmistorm", modes=NOT_BOCHS_AMD, cpus=4),
+    *on_ia32("sipi", "short", cpus=4),
+    *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
+    *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
+             bare=False, halts=True, says=PANIC_STOPS),
 ]
 
 # Where Keel's machine may differ from the bare one: backend, a pattern of the key of a SAME line,
@@ -126,6 +166,19 @@ DIFFERENCES = [
     # QEMU's software CPU takes reserved bits of EFER, and LME off while paging; Keel answers #GP,
     # as hardware does.
     ("qemu-svm", r"efer (bit (?!0 |8 |10 |11 )\d+|clear LME while active) vector", 0x10d),
+    # Bochs' BIOS leaves CD and NW set on its AMD model; a guest by SVM begins with both clear.
+    ("bochs-svm", r"cr0 at entry|(flat|paged) cr0 .*value", 3 << 29),
+    ("bochs-svm", r"(flat|paged) cr0 bit (29|30) vector", 0x10d),
     # Keel does not let the guest turn VMX on.
     ("bochs-vmx", r"(flat|paged) cr4 bit 13 (vector|value)", 0xffffffff),
+]
+
+# The same under Keel of 32-bit code, on all machines.
+IA32_DIFFERENCES = [
+    # Long mode is hidden.
+    (r"cpuid 80000001\.0 edx", 1 << 29),
+    # On SVM a guest-physical address has 32 bits.
+    (r"cpuid 80000008\.0 eax", 0xff),
+    # LMA is no bit of EFER then.
+    (r"efer bit 10 (vector|value)", 0xffffffff),
 ]

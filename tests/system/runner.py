@@ -63,7 +63,8 @@ def iso_for(payload, width, keel, token, folder):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "boot.iso"
     guest = settings.GUESTS / f"{payload.name}{width}"
-    cmdline = f"{token} {payload.options}".strip()
+    words = [token, "ia32" if keel and payload.on_ia32() else "", payload.options]
+    cmdline = " ".join(word for word in words if word)
     if keel:
         iso.keel_iso(path, variants.keel(payload.config), guest, cmdline, payload.keel_options)
     else:

@@ -9,8 +9,10 @@ import pytest
 
 import iso
 import machine
+import payloads
 import runner
 import settings
+import variants
 
 GUEST = "hypercall32"
 INITRD_ADDR_MAX, INIT_SIZE = 0x22c, 0x260   # in the kernel's setup header
@@ -18,6 +20,10 @@ INITRD_ADDR_MAX, INIT_SIZE = 0x22c, 0x260   # in the kernel's setup header
 
 def kernel():
     return (settings.GUESTS / GUEST).read_bytes()
+
+
+def kernel64():
+    return (settings.GUESTS / "hypercall64").read_bytes()
 
 
 def patched(offset, value):
@@ -42,6 +48,7 @@ class Case:
     cpu: str = None
     bios: callable = None       # Bochs'
     memory: int = 256
+    config: tuple = ()          # of Keel, where it is another than the usual
     kernel: callable = kernel
     initrd: int = 0             # bytes
     disk: bool = False          # an empty one
@@ -90,6 +97,12 @@ CASES = [
          lines=("multiboot2 /keel.elf boot=sda",)),
     Case("sector-unknown", r"bootsector first is unknown: use bootsector hd0", disk=True,
          lines=("multiboot2 /keel.elf", "module2 (hd0)+1 bootsector first")),
+    Case("64-bit-kernel-on-pae", r"a 64-bit kernel, which Keel PAE cannot run: use a 32-bit kernel",
+         config=payloads.PAE, kernel=kernel64),
+    Case("64-bit-kernel-on-i386", r"a 64-bit kernel, which Keel i386 cannot run: use a 32-bit kernel",
+         "bochs-vmx", config=payloads.I386, kernel=kernel64),
+    Case("two-level-nested-table", r"SVM: this CPU does not walk a nested page table of .* i386",
+         config=payloads.I386),
     Case("too-little-memory", r"too little memory|not enough memory", memory=4),
 ]
 
@@ -97,7 +110,7 @@ CASES = [
 def boot_cd(case, folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kernel").write_bytes(case.kernel())
-    files = {"keel.elf": settings.KEEL, "kernel": folder / "kernel"}
+    files = {"keel.elf": variants.keel(case.config), "kernel": folder / "kernel"}
     if case.initrd:
         with open(folder / "initrd", "wb") as f:
             f.truncate(case.initrd)

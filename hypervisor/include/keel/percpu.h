@@ -94,7 +94,7 @@ static inline struct percpu *this_cpu(void)
 {
 	unsigned long sp = (unsigned long)__builtin_frame_address(0);
 
-	return &((struct cpu_area *)align_down(sp, CPU_AREA_SIZE))->cpu;
+	return &((struct cpu_area *)(uintptr_t)align_down(sp, CPU_AREA_SIZE))->cpu;
 }
 
 #endif

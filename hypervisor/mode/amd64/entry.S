@@ -15,32 +15,6 @@
 #define PTE_P_RW 0x3
 #define PTE_P_RW_PS 0x83
 
-	.section .multiboot2, "a"
-	.balign 8
-multiboot2_header: /* Multiboot2 3.1.1 */
-	.long 0xe85250d6
-	.long 0 /* i386 protected mode */
-	.long multiboot2_header_end - multiboot2_header
-	.long -(0xe85250d6 + multiboot2_header_end - multiboot2_header)
-	/*
-	 * Relocatable (3.1.11): anywhere below 4 GiB, preferably low; Keel moves itself afterwards.
-	 */
-	.balign 8
-	.short 10, 0
-	.long 24
-	.long 0x100000
-	.long 0xfffff000
-	.long CPU_AREA_SIZE
-	.long 1
-	/* Modules on page borders (3.1.9). */
-	.balign 8
-	.short 6, 0
-	.long 8
-	.balign 8
-	.short 0, 0
-	.long 8
-multiboot2_header_end:
-
 	.section .head.text, "ax"
 	.code32
 	.globl _start
@@ -111,29 +85,8 @@ here:	pop %ebp /* where "here" lies now */
 	lret
 
 no_long_mode:
-	/*
-	 * No console yet: the first serial port as the firmware left it, and the screen's first
-	 * line.
-	 */
 	lea (no_long_mode_text - here)(%ebp), %esi
-	mov $0xb8000, %edi
-4:	lodsb
-	test %al, %al
-	jz 6f
-	mov %al, (%edi)
-	add $2, %edi
-	mov %al, %ah
-	mov $0x3fd, %edx
-	mov $0x10000, %ecx
-5:	in %dx, %al
-	test $0x20, %al
-	loopz 5b
-	mov %ah, %al
-	mov $0x3f8, %edx
-	out %al, %dx
-	jmp 4b
-6:	hlt
-	jmp 6b
+	jmp head_refuse
 
 	.code64
 long_mode:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The format of Keel's own page tables: 4-level paging (SDM volume 3, 4.5). */
-#include "mode/mode.h"
+#include "mode/paging.h"
 
 #include "mode/pte.h"
 
@@ -44,3 +44,8 @@ struct pt_format host_nested_format = {
 			{.shift = 39, .index_bits = 9, .table_attrs = PTE_P | PTE_RW | PTE_US},
 		},
 };
+
+void paging_load(unsigned long root)
+{
+	__asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+}

@@ -35,6 +35,10 @@
 #ifdef __ASSEMBLER__
 
 /* clang-format off */
+/* The APM's names for registers of the mode's width. */
+#define rAX %rax
+#define rSP %rsp
+
 /* The GDT on the way to C, before Keel's own is there; and the data segments in it. */
 .macro early_gdt
 	.quad 0
@@ -52,13 +56,11 @@
 	mov %eax, %fs
 	mov %eax, %gs
 .endm
-/* clang-format on */
 
 /*
  * Spill and load the guest's general registers at the stack pointer, which does not move: an NMI in
  * between pushes its frame below them.
  */
-/* clang-format off */
 .macro save_guest_regs_but_rax
 	mov %rcx, REG_RCX(%rsp)
 	mov %rdx, REG_RDX(%rsp)
@@ -92,13 +94,48 @@
 	mov REG_R14(%rsp), %r14
 	mov REG_R15(%rsp), %r15
 .endm
+
+/* The first argument is a struct percpu: its address becomes the stack pointer. */
+.macro use_cpu_stack
+	mov %rdi, %rsp
+.endm
+
+/* Calls @function with the struct percpu at the stack pointer; backtraces end here. */
+.macro call_with_cpu function
+	mov %rsp, %rdi
+	xor %ebp, %ebp
+	call \function
+.endm
+
+/*
+ * Goes to @to if percpu.nmi_pending or percpu.kick_coming is set. An NMI that arrives from @window on
+ * may have come too late to be seen.
+ */
+.macro jump_if_pending window, to
+	cmpq $0, PERCPU_NMI_PENDING(%rsp)
+\window:
+	jne \to
+.endm
+
+/* IRET to the next instruction: unblocks NMIs. Clobbers rAX and rCX. */
+.macro iret_in_place
+	mov %rsp, %rax
+	mov %ss, %ecx
+	push %rcx
+	push %rax
+	pushfq
+	mov %cs, %ecx
+	push %rcx
+	lea 1f(%rip), %rax
+	push %rax
+	iretq
+1:
+.endm
 /* clang-format on */
 
 #else
 
 #include <keel/types.h>
-
-#include "lib/pagetable.h"
 
 #define GUEST_REGS_COUNT 16
 
@@ -123,15 +160,13 @@ struct isr_frame {
 	unsigned long rip, cs, rflags, rsp, ss;
 };
 
-/* Keel's own page tables: identity, 4 levels (SDM volume 3, 4.5; APM volume 2, 5.3). */
-extern const struct pt_format host_pt_format;
+/* Host-address-space-size and IA-32e guests go together (SDM volume 3, 27.3.1.1). */
+#define GUEST_LONG_MODE	 1
 
-/*
- * The nested table of SVM has the host's format, with user pages (APM volume 2, 15.25.3). Level 2
- * becomes a leaf where the CPU has 1 GiB pages.
- */
-#define NESTED_LEVEL_1G	 2
-extern struct pt_format host_nested_format;
+#define HOST_PTE_NX	 PTE_NX
+/* Linear addresses beside the identity map of the first 4 GiB, for mm/host_map.c. */
+#define HOST_WINDOWS	 0x100000000ull
+#define HOST_WINDOW_SIZE 0x200000ull
 
 #endif
 #endif

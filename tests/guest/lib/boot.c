@@ -10,7 +10,7 @@
 
 const u8 *boot_params;
 char command_line[256];
-bool under_keel, is_intel;
+bool under_keel, is_intel, no_long_mode;
 
 u32 e820_count(void)
 {
@@ -69,6 +69,7 @@ void guest_main(void)
 	read_command_line();
 	is_intel = cpuid(0, 0).ecx == 0x6c65746e; /* "ntel" */
 	under_keel = option("keel");
+	no_long_mode = option("ia32");
 	printf("BEGIN %s %s\n", payload_name, command_line);
 	check_eq(keel_answers(), under_keel, "forced exit answers only under Keel");
 	payload();

@@ -35,6 +35,8 @@ extern const u8 *boot_params;
 extern char command_line[];
 extern bool under_keel; /* the command line says so, and the first check proves it */
 extern bool is_intel;
+/* Keel is 32-bit code: its guests have no long mode. The command line says so. */
+extern bool no_long_mode;
 bool option(const char *word);
 
 struct e820 {

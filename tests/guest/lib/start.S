@@ -26,7 +26,11 @@
 	.long	0x7fffffff		/* initrd_addr_max */
 	.long	0x200000		/* kernel_alignment */
 	.byte	1, 21			/* relocatable_kernel, min_alignment */
-	.word	0			/* xloadflags */
+#ifdef __x86_64__
+	.word	1			/* xloadflags: KERNEL_64 */
+#else
+	.word	0
+#endif
 	.long	2047			/* cmdline_size */
 	.long	0			/* hardware_subarch */
 	.quad	0			/* hardware_subarch_data */
