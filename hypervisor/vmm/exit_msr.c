@@ -9,6 +9,7 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "vmm/account.h"
 #include "vmm/apic.h"
 #include "vmm/below.h"
 #include "vmm/handlers.h"
@@ -124,6 +125,7 @@ void exit_rdmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
+	account_key(cpu, KEEL_TALLY_MSR, msr);
 	ok = rule && rule->read ? rule->read(cpu, msr, &value) : rdmsr_safe(msr, &value);
 	if (!ok) {
 		backend->inject(cpu, VECTOR_GP, 0);
@@ -142,6 +144,7 @@ void exit_wrmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
+	account_key(cpu, KEEL_TALLY_MSR, msr);
 	if (msr == IA32_EFER)
 		x2apic_hint_efer_written(cpu);
 	ok = rule && rule->write ? rule->write(cpu, msr, value) : wrmsr_safe(msr, value);

@@ -111,6 +111,8 @@ PAYLOADS = [
     Payload("smp", "cpus=2", cpus=2),
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("step"),
+    Payload("table", says=(r"keel: the guest wrote to the table KEEL",)),
+    Payload("table", "q35", QEMU, board="q35", says=(r"keel: the guest wrote to the table KEEL",)),
 ]
 
 # Where Keel's machine may differ from the bare one: backend, a pattern of the key of a SAME line,
