@@ -48,6 +48,7 @@ objs-y += vmm/apic_page.o
 objs-y += vmm/backend.o
 objs-y += vmm/below.o
 objs-y += vmm/boot_failed.o
+objs-y += vmm/build.o
 objs-y += vmm/cpu_start.o
 objs-y += vmm/cpus.o
 objs-y += vmm/exit.o

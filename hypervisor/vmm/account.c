@@ -2,7 +2,6 @@
 #include "vmm/account.h"
 
 #include <generated/autoconf.h>
-#include <generated/build.h>
 #include <keel/console.h>
 #include <keel/errno.h>
 
@@ -15,6 +14,7 @@
 #include "mm/host_map.h"
 #include "mode/mode.h"
 #include "vmm/backend.h"
+#include "vmm/build.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 #include "vmm/nested.h"
@@ -41,7 +41,6 @@ static const char event_names[KEEL_EVENTS_MAX][KEEL_NAME_MAX] = {
 };
 
 _Static_assert(EXIT_REASONS <= KEEL_REASONS_MAX, "each reason has a counter");
-_Static_assert(sizeof(BUILD_OPTIONS) <= KEEL_OPTIONS_MAX, "all options are in the table");
 
 #define CPU_BYTES  ((u32)sizeof(struct keel_cpu) + TRACE_BYTES)
 #define CPU_OFFSET ((u32)align_up(sizeof(struct keel_table), ALIGN))
@@ -111,12 +110,12 @@ static void fill_table(const char *below)
 	table->log_offset = log_offset();
 	table->log_bytes = LOG_BYTES;
 	keel_snprintf(table->version, sizeof(table->version), "%s", KEEL_VERSION);
-	keel_snprintf(table->build_id, sizeof(table->build_id), "%s", BUILD_ID);
+	keel_snprintf(table->build_id, sizeof(table->build_id), "%s", build_id);
 	keel_snprintf(table->subarch, sizeof(table->subarch), "%s", SUBARCH_NAME);
 	keel_snprintf(table->below, sizeof(table->below), "%s", below ? below : "");
 	memcpy(table->tally, tallies, sizeof(tallies));
 	memcpy(table->event, event_names, sizeof(event_names));
-	memcpy(table->options, BUILD_OPTIONS, sizeof(BUILD_OPTIONS));
+	keel_snprintf(table->options, sizeof(table->options), "%s", build_options);
 	for (u32 i = 0; i < EXIT_REASONS; i++)
 		keel_snprintf(table->reason[i], KEEL_NAME_MAX, "%s", exit_reason_names[i]);
 }

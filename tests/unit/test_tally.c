@@ -55,15 +55,35 @@ static void a_full_table_loses_new_keys_only(void **state)
 {
 	(void)state;
 	clear();
-	for (u64 key = 0; key < SLOTS; key++)
-		count(key << 12);
+	for (u64 key = 0; key < 2 * SLOTS; key++)
+		count(key / 2 << 12);
 	assert_int_equal(lost.value, 0);
 	for (u64 key = 0; key < 2 * SLOTS; key++)
 		count(key << 12);
 	for (u64 key = 0; key < SLOTS; key++)
-		assert_int_equal(counted(key << 12), 2);
+		assert_int_equal(counted(key << 12), 3);
 	assert_int_equal(lost.value, SLOTS);
 	assert_int_equal(lost.value, ~lost.inverse);
+}
+
+/* Linux looks at 256 CPUID leaves for a hypervisor, once each. */
+static void a_scan_leaves_room(void **state)
+{
+	u64 sum = 0;
+
+	(void)state;
+	clear();
+	for (u64 key = 0; key < 256; key++)
+		count(0x40000000 + 0x100 * key);
+	for (u32 round = 0; round < 10; round++) {
+		count(7);
+		count(0xd);
+	}
+	for (u32 i = 0; i < SLOTS; i++)
+		sum += slots[i].count.value;
+	assert_true(counted(7) >= 8);
+	assert_true(counted(0xd) >= 8);
+	assert_int_equal(sum + lost.value, 256 + 20);
 }
 
 /* What an ACPI checksum adds up never changes. */
@@ -89,6 +109,7 @@ static void the_sum_of_all_bytes_stays(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keys_are_counted),
 	cmocka_unit_test(a_full_table_loses_new_keys_only),
+	cmocka_unit_test(a_scan_leaves_room),
 	cmocka_unit_test(the_sum_of_all_bytes_stays),
 };
 

@@ -89,7 +89,7 @@ struct keel_live {
 	keel_u64 inverse;
 };
 
-/* A slot of a hash table: free while its count is 0, else never another key's. */
+/* A slot of a hash table: free while its count is 0, for good a key's that has come twice. */
 struct keel_tally {
 	struct keel_live key;
 	struct keel_live count;
