@@ -53,6 +53,7 @@ PAYLOADS = [
     Payload("apicmode", backends=BOCHS, cpus=4, keel_options=SAFE, says=UNREACHABLE),
     Payload("breakpoint"),
     Payload("control"),
+    Payload("cost", backends=BOCHS, bare=False),
     Payload("count"),
     Payload("cpuid"),
     # Without 1 GiB pages each GiB takes a page of Keel's, who has 512 in all.
