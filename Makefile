@@ -62,7 +62,7 @@ check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso imag
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor tests image bochs run rootfs/tree rootfs/live log)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor keelctl tests image bochs run rootfs/tree rootfs/live log)
 	$(Q)scripts/remove $(rootfs_products) \
 		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
 	$(Q)scripts/remove $(wildcard $(O)/*.tmp* $(O)/rootfs/*.tmp)

@@ -2,6 +2,7 @@
 # Every object of Keel, one a line, by room.
 
 objs-y += lib/acpi.o
+objs-y += lib/acpi_add.o
 objs-y += lib/acpi_reset.o
 objs-y += lib/bios.o
 objs-y += lib/cmdline.o
@@ -15,6 +16,7 @@ objs-y += lib/range.o
 objs-y += lib/startup.o
 objs-y += lib/store.o
 objs-y += lib/string.o
+objs-y += lib/tally.o
 
 objs-y += mode/head.o
 
@@ -47,15 +49,18 @@ objs-y += lib/pagetable.o
 
 objs-y += dev/apic.o
 objs-y += dev/console.o
+objs-y += dev/log.o
 objs-y += dev/pit.o
 objs-y += dev/screen.o
 objs-y += dev/uart.o
 
+objs-y += vmm/account.o
 objs-y += vmm/apic.o
 objs-y += vmm/apic_page.o
 objs-y += vmm/backend.o
 objs-y += vmm/below.o
 objs-y += vmm/boot_failed.o
+objs-y += vmm/build.o
 objs-y += vmm/cpu_start.o
 objs-y += vmm/cpus.o
 objs-y += vmm/exit.o
@@ -72,6 +77,7 @@ objs-y += vmm/nested.o
 objs-y += vmm/panic.o
 objs-y += vmm/power.o
 objs-y += vmm/stats.o
+objs-$(CONFIG_TRACE) += vmm/trace.o
 objs-y += vmm/watchdog.o
 objs-y += vmm/x2apic_hint.o
 

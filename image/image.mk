@@ -15,7 +15,7 @@ images += $(if $(CONFIG_IMAGE_ISO),keel.iso keel.iso.manifest)
 
 menu_inputs := image/menu image/grub.cfg.in image/grub-modules \
 	$(addprefix $(O)/include/config/,guest/cmdline.h grub/timeout.h serial.h serial/port.h serial/baud.h)
-disk_inputs := image/build image/embed-grub scripts/uuid $(menu_inputs) $(O)/include/config/image/size.h \
+disk_inputs := image/build scripts/describe-build image/embed-grub scripts/uuid $(menu_inputs) $(O)/include/config/image/size.h \
 	$(rootfs_products) $(O)/hypervisor/keel.elf
 disk_products := $(O)/image/vmlinuz $(O)/image/initrd.img $(O)/image/disk.raw
 format_symbols := $(addprefix $(O)/include/config/image/,qcow2.h raw.h vmdk.h iso.h)

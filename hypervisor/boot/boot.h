@@ -7,6 +7,7 @@
 
 #include "lib/multiboot2.h"
 #include "vmm/backend.h"
+#include "vmm/trace.h"
 
 /*
  * What Keel takes from the guest: an amount for the machine, and for each CPU its stack, its VMCS or
@@ -15,7 +16,7 @@
  */
 #define KEEL_REGION_ALIGN   MIB(2)
 #define KEEL_REGION_MACHINE KIB(1536)
-#define KEEL_REGION_PER_CPU KIB(32)
+#define KEEL_REGION_PER_CPU (KIB(32) + align_up(TRACE_BYTES, PAGE_SIZE))
 
 /* More than Keel can use: they are all parked. */
 #define BOOT_CPUS_MAX	    512

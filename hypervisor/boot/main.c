@@ -14,6 +14,7 @@
 #include "mm/frame.h"
 #include "mm/host_map.h"
 #include "mode/image.h"
+#include "vmm/account.h"
 #include "vmm/apic.h"
 #include "vmm/backend_choice.h"
 #include "vmm/below.h"
@@ -139,6 +140,7 @@ static void prepare_guest(struct percpu *cpu, u64 rsdp, const char *below)
 	struct guest_start start;
 	u64 page = 0;
 
+	account_publish(rsdp, below);
 	if (sector)
 		page = bootsector_load(&info, &guest_ram);
 	else
@@ -163,6 +165,8 @@ static _Noreturn void boot_relocated(void)
 	backend_choose();
 	prepare_boot_cpu(cpu);
 	all_parked = smp_start(&info, &ids, cpu);
+	if (account_init())
+		refuse("Keel's memory is too small for this machine's counters");
 	hide_keel();
 	rsdp = firmware_find_rsdp();
 	power_init(rsdp);

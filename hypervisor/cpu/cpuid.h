@@ -64,6 +64,12 @@ static inline struct cpuid cpuid(u32 leaf)
 	return cpuid_count(leaf, 0);
 }
 
+/* CPUID mirrors CR4, which was Keel's when Keel executed it: @on is the guest's bit. */
+static inline void cpuid_mirror(u32 *reg, u32 feature, bool on)
+{
+	*reg = on ? *reg | feature : *reg & ~feature;
+}
+
 /* MAXPHYADDR of this CPU, in bits (SDM volume 3, 4.1.4). */
 u8 cpu_phys_bits(void);
 

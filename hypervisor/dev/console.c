@@ -5,6 +5,7 @@
 #include <keel/spinlock.h>
 
 #include "cpu/regs.h"
+#include "dev/log.h"
 #include "dev/screen.h"
 #include "dev/uart.h"
 #include "lib/format.h"
@@ -81,9 +82,12 @@ void log_vline(enum log_level l, const char *fmt, va_list ap)
 	locked = lock_console();
 	for (const char *p = "keel: "; *p; p++)
 		put(*p);
-	for (const char *p = line; *p; p++)
+	for (const char *p = line; *p; p++) {
 		put(*p);
+		log_keep(*p);
+	}
 	put('\n');
+	log_keep('\n');
 	if (locked)
 		spin_unlock(&console_lock);
 }

@@ -5,23 +5,8 @@
  */
 #include "acpi.h"
 #include "acpi_fadt.h"
+#include "acpi_rsdp.h"
 #include "string.h"
-
-/* 5.2.5.3: root system description pointer. */
-struct rsdp {
-	char signature[8];
-	u8 checksum; /* of the first 20 bytes */
-	char oem_id[6];
-	u8 revision;
-	u32 rsdt;
-	/* From revision 2 on: */
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum; /* of @length bytes */
-	u8 reserved[3];
-} __attribute__((packed));
-
-#define RSDP_V1_SIZE	  20u
 
 /* 5.2.12: multiple APIC description table. */
 #define MADT_ENTRIES	  44u
@@ -49,9 +34,8 @@ struct madt_local_x2apic {
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
-_Static_assert(sizeof(struct rsdp) == 36, "ACPI 5.2.5.3");
 
-static u8 sum_bytes(const void *p, size_t len)
+u8 acpi_sum(const void *p, size_t len)
 {
 	const u8 *byte = p;
 	u8 sum = 0;
@@ -63,25 +47,24 @@ static u8 sum_bytes(const void *p, size_t len)
 
 bool acpi_checksum_ok(const void *p, size_t len)
 {
-	return sum_bytes(p, len) == 0;
+	return acpi_sum(p, len) == 0;
 }
 
 void acpi_fix_checksum(struct acpi_header *table)
 {
 	table->checksum = 0;
-	table->checksum = (u8)-sum_bytes(table, table->length);
+	table->checksum = (u8)-acpi_sum(table, table->length);
 }
 
-/* Copies the RSDP at @pa; its part from revision 2 on is 0 if that is absent or broken. */
-static bool read_rsdp(u64 pa, acpi_map_fn map, struct rsdp *out)
+bool acpi_read_rsdp(u64 pa, acpi_map_fn map, struct acpi_rsdp *out)
 {
-	const struct rsdp *p = map(pa, RSDP_V1_SIZE);
+	const struct acpi_rsdp *p = map(pa, ACPI_RSDP_V1_SIZE);
 
 	memset(out, 0, sizeof(*out));
 	if (!p || memcmp(p->signature, "RSD PTR ", sizeof(p->signature)) ||
-	    !acpi_checksum_ok(p, RSDP_V1_SIZE))
+	    !acpi_checksum_ok(p, ACPI_RSDP_V1_SIZE))
 		return false;
-	memcpy(out, p, RSDP_V1_SIZE);
+	memcpy(out, p, ACPI_RSDP_V1_SIZE);
 	if (out->revision < 2)
 		return true;
 	p = map(pa, sizeof(*p));
@@ -95,12 +78,12 @@ static bool read_rsdp(u64 pa, acpi_map_fn map, struct rsdp *out)
 
 u64 acpi_scan_rsdp(u64 start, size_t len, acpi_map_fn map)
 {
-	struct rsdp rsdp;
+	struct acpi_rsdp rsdp;
 
 	for (size_t skip = -start & 15; skip < len; skip += 16) {
-		if (len - skip < RSDP_V1_SIZE)
+		if (len - skip < ACPI_RSDP_V1_SIZE)
 			break;
-		if (read_rsdp(start + skip, map, &rsdp))
+		if (acpi_read_rsdp(start + skip, map, &rsdp))
 			return start + skip;
 	}
 	return 0;
@@ -126,8 +109,7 @@ static bool has_signature(const struct acpi_header *table, const char *signature
 	return !memcmp(table->signature, signature, sizeof(table->signature));
 }
 
-/* The table at @pa if it is valid and has this @signature. */
-static struct acpi_header *map_signed(u64 pa, const char *signature, acpi_map_fn map)
+struct acpi_header *acpi_map_signed(u64 pa, const char *signature, acpi_map_fn map)
 {
 	struct acpi_header *table = map_table(pa, map);
 
@@ -138,16 +120,16 @@ static struct acpi_header *map_signed(u64 pa, const char *signature, acpi_map_fn
 static const struct acpi_header *find_root(u64 rsdp, acpi_map_fn map, size_t *width)
 {
 	const struct acpi_header *root;
-	struct rsdp p;
+	struct acpi_rsdp p;
 
-	if (!rsdp || !read_rsdp(rsdp, map, &p))
+	if (!rsdp || !acpi_read_rsdp(rsdp, map, &p))
 		return NULL;
 	*width = sizeof(u64);
-	root = map_signed(p.xsdt, "XSDT", map);
+	root = acpi_map_signed(p.xsdt, "XSDT", map);
 	if (root)
 		return root;
 	*width = sizeof(u32);
-	return map_signed(p.rsdt, "RSDT", map);
+	return acpi_map_signed(p.rsdt, "RSDT", map);
 }
 
 static struct acpi_header *find_dsdt(u64 rsdp, acpi_map_fn map)
@@ -159,8 +141,8 @@ static struct acpi_header *find_dsdt(u64 rsdp, acpi_map_fn map)
 	if (!header)
 		return NULL;
 	memcpy(&fadt, header, header->length < sizeof(fadt) ? header->length : sizeof(fadt));
-	dsdt = map_signed(fadt.x_dsdt, "DSDT", map);
-	return dsdt ? dsdt : map_signed(fadt.dsdt, "DSDT", map);
+	dsdt = acpi_map_signed(fadt.x_dsdt, "DSDT", map);
+	return dsdt ? dsdt : acpi_map_signed(fadt.dsdt, "DSDT", map);
 }
 
 struct acpi_header *acpi_find(u64 rsdp, const char *signature, acpi_map_fn map)

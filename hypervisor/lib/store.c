@@ -4,6 +4,8 @@
 
 #include <keel/bits.h>
 
+#include "prefix.h"
+
 /* Volume 1, 3.4.3. */
 #define FLAG_CF BIT(0)
 #define FLAG_PF BIT(2)
@@ -65,28 +67,15 @@ static bool next_value(struct insn *insn, u32 bytes, u32 *value)
 	return true;
 }
 
-static bool is_prefix(struct insn *insn, u8 byte)
+static bool take_prefix(struct insn *insn, u8 byte)
 {
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-		return true; /* a segment */
-	case 0x66:
-		return insn->operand_size = true;
-	case 0x67:
-		return insn->address_size = true;
-	case 0xf0:
-		return insn->lock = true;
-	case 0xf2:
-	case 0xf3:
-		return insn->repeat = true;
-	default:
-		return false;
-	}
+	enum prefix prefix = prefix_of(byte);
+
+	insn->operand_size |= prefix == PREFIX_OPERAND_SIZE;
+	insn->address_size |= prefix == PREFIX_ADDRESS_SIZE;
+	insn->lock |= prefix == PREFIX_LOCK;
+	insn->repeat |= prefix == PREFIX_REPEAT;
+	return prefix != PREFIX_NONE;
 }
 
 /* Reads the prefixes and the opcode's first byte. */
@@ -97,7 +86,7 @@ static bool next_opcode(struct insn *insn, u8 *opcode)
 			insn->rex = *opcode;
 			continue;
 		}
-		if (!is_prefix(insn, *opcode))
+		if (!take_prefix(insn, *opcode))
 			return true;
 		/* 2.2.1: a REX prefix counts only right before the opcode. */
 		insn->rex = 0;

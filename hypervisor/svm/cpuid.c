@@ -17,18 +17,12 @@ void svm_trap_cpuid(struct percpu *cpu, bool trap)
 		control->intercept3 &= ~INTERCEPT_CPUID;
 }
 
-/* CPUID mirrors CR4, which was Keel's when Keel executed it. */
-static void mirror(struct percpu *cpu, u32 *reg, u32 feature, u64 cr4_bit)
-{
-	*reg &= ~feature;
-	if (vmcb_of(cpu)->save.cr4 & cr4_bit)
-		*reg |= feature;
-}
-
 void svm_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 {
+	u64 cr4 = vmcb_of(cpu)->save.cr4;
+
 	if (leaf == CPUID_FEATURES)
-		mirror(cpu, &out->ecx, CPUID_1_ECX_OSXSAVE, CR4_OSXSAVE);
+		cpuid_mirror(&out->ecx, CPUID_1_ECX_OSXSAVE, cr4 & CR4_OSXSAVE);
 	else if (leaf == CPUID_EXT_FEATURES && subleaf == 0)
-		mirror(cpu, &out->ecx, CPUID_7_ECX_OSPKE, CR4_PKE);
+		cpuid_mirror(&out->ecx, CPUID_7_ECX_OSPKE, cr4 & CR4_PKE);
 }

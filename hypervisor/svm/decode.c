@@ -2,6 +2,7 @@
 #include "svm/decode.h"
 
 #include "cpu/regs.h"
+#include "lib/prefix.h"
 
 /* An MSR exit says in EXITINFO1 whether it is a write (APM volume 2, 15.11). */
 #define MSR_EXIT_WRITE 1
@@ -84,22 +85,9 @@ u64 svm_event_to_reinject(u64 exitintinfo)
 
 static bool is_prefix(u8 byte, bool long_mode)
 {
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65: /* segments */
-	case 0x66:
-	case 0x67: /* sizes */
-	case 0xf0:
-	case 0xf2:
-	case 0xf3:
-		return true;
-	default:
-		return long_mode && (byte & 0xf0) == 0x40; /* REX */
-	}
+	bool rex = long_mode && (byte & 0xf0) == 0x40;
+
+	return rex || prefix_of(byte) != PREFIX_NONE;
 }
 
 u8 svm_insn_length(const u8 *code, size_t len, bool long_mode)

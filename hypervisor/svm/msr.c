@@ -77,6 +77,7 @@ static bool write_efer(struct percpu *cpu, u32 msr, u64 value)
 	struct vmcb_save *save = &vmcb_of(cpu)->save;
 
 	(void)msr;
+	exit_efer_written(cpu);
 	if (value & ~svm_shared.efer_bits)
 		return false;
 	if ((value ^ save->efer) & EFER_LME && save->cr0 & CR0_PG)

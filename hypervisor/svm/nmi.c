@@ -5,6 +5,7 @@
  * back itself, so that the hardware's own block never keeps a kick out (APM volume 2, 15.13.3,
  * 15.20, 15.21.9).
  */
+#include <keel/account.h>
 #include <keel/atomic.h>
 
 #include "cpu/cpuid.h"
@@ -152,6 +153,7 @@ void svm_nmi_deliver(struct percpu *cpu)
 		exit_again(cpu);
 		return;
 	}
+	account_event(cpu, KEEL_EVENT_NMI);
 	control->eventinj = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI;
 	control->intercept3 |= INTERCEPT_IRET;
 	svm->nmi_blocked = true;

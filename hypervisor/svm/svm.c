@@ -4,6 +4,7 @@
 #include "svm/svm.h"
 
 #include <keel/abi.h>
+#include <keel/account.h>
 #include <keel/errno.h>
 #include <keel/panic.h>
 
@@ -126,6 +127,8 @@ void svm_exit(struct percpu *cpu)
 	cpu->regs.rax = vmcb->save.rax;
 	control->tlb_control = 0;
 	control->eventinj = svm_event_to_reinject(control->exitintinfo);
+	if (control->eventinj)
+		account_event(cpu, KEEL_EVENT_REDELIVERED);
 	svm_decode(control, &info);
 	if (info.reason == EXIT_NMI || info.reason == EXIT_NMI_WINDOW)
 		svm_nmi_exit(cpu);

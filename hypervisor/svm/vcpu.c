@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's state in the VMCB. */
+#include <keel/account.h>
 #include <keel/errno.h>
 
 #include "cpu/msr.h"
@@ -127,6 +128,7 @@ void svm_inject(struct percpu *cpu, u8 vector, u32 error)
 		svm_nmi_cancel_step(cpu);
 	if (BIT(vector) & ERROR_CODE_VECTORS && vmcb->save.cr0 & CR0_PE)
 		event |= EVENT_ERROR_VALID | (u64)error << EVENT_ERROR_SHIFT;
+	account_event(cpu, KEEL_EVENT_INJECTED);
 	vmcb->control.eventinj = event;
 	/* A fault's frame has RF set; the single-step #DB is a trap. */
 	if (vector != VECTOR_DB)
@@ -135,5 +137,6 @@ void svm_inject(struct percpu *cpu, u8 vector, u32 error)
 
 void svm_flush(struct percpu *cpu)
 {
+	account_event(cpu, KEEL_EVENT_FLUSH);
 	vmcb_of(cpu)->control.tlb_control = TLB_CONTROL_FLUSH_ALL;
 }

@@ -127,6 +127,9 @@ static bool write_x2apic_icr(struct percpu *cpu, u32 msr, u64 value)
 
 	if (!cpu->place.x2apic)
 		return false;
+	/* A last exit of the fast policy's, after the trap has gone. */
+	if (!cpu_start_trapped())
+		return wrmsr_safe(msr, value);
 	/* Not left to the hardware: there are hypervisors below that let such values through. */
 	if (value & X2APIC_ICR_RESERVED)
 		return false;

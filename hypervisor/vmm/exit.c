@@ -5,10 +5,10 @@
 #include <keel/panic.h>
 #include <keel/percpu.h>
 
+#include "vmm/account.h"
 #include "vmm/handlers.h"
+#include "vmm/trace.h"
 #include "vmm/watchdog.h"
-
-_Static_assert(EXIT_REASONS <= PERCPU_EXITS_MAX, "counters in struct percpu");
 
 const char *const exit_reason_names[EXIT_REASONS] = {
 	[EXIT_CPUID] = "cpuid",
@@ -54,14 +54,18 @@ static const exit_handler handlers[EXIT_REASONS] = {
 
 void exit_dispatch(struct percpu *cpu, const struct exit_info *info)
 {
+	struct traced_exit traced;
+
 	watchdog_enter_keel(cpu);
+	account_exit(cpu, info);
+	trace_begin(cpu, info, &traced);
 	cpu->last.reason = info->reason;
 	cpu->last.raw = info->raw;
 	cpu->last.qualification = info->qualification;
-	cpu->exits[info->reason]++;
 	if (!handlers[info->reason])
 		panic("the guest caused an exit that Keel does not handle: %s, raw reason 0x%x",
 		      exit_reason_names[info->reason], info->raw);
 	handlers[info->reason](cpu, info);
+	trace_end(cpu, &traced);
 	watchdog_leave_keel(cpu);
 }

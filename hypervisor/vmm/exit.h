@@ -76,4 +76,7 @@ void exit_dispatch(struct percpu *cpu, const struct exit_info *info);
  */
 void exit_again(struct percpu *cpu);
 
+/* For a backend that traps EFER: the guest writes it. On the boot CPU that is how a kernel starts. */
+void exit_efer_written(struct percpu *cpu);
+
 #endif

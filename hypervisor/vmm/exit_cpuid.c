@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu/cpuid.h"
+#include "vmm/account.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
@@ -22,6 +23,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	struct cpuid c = cpuid_count(leaf, subleaf);
 
 	(void)info;
+	account_key(cpu, KEEL_TALLY_CPUID, leaf);
 	if (backend->fix_cpuid)
 		backend->fix_cpuid(cpu, leaf, subleaf, &c);
 	if (!GUEST_LONG_MODE)

@@ -5,6 +5,7 @@
 
 #include "cpu/regs.h"
 #include "mm/frame.h"
+#include "vmm/account.h"
 #include "vmm/apic_page.h"
 #include "vmm/backend.h"
 #include "vmm/handlers.h"
@@ -32,15 +33,30 @@ static void touch_hidden(struct percpu *cpu, gpa_t gpa)
 	nested_map_junk(cpu, keeps_reset ? reset_page : keel_region.end);
 }
 
+/* A write to the counters that the guest may read (vmm/account.c). */
+static void refuse_write(struct percpu *cpu, gpa_t gpa)
+{
+	static bool said;
+
+	if (!said)
+		log_notice("the guest wrote to the table KEEL at 0x%llx: #GP",
+			   (unsigned long long)gpa);
+	said = true;
+	backend->inject(cpu, VECTOR_GP, 0);
+}
+
 void exit_memory(struct percpu *cpu, const struct exit_info *info)
 {
 	gpa_t gpa = info->memory.gpa;
 
+	account_key(cpu, KEEL_TALLY_PAGE, align_down(gpa, PAGE_SIZE));
 	if (info->memory.misconfigured)
 		panic("nested page table entry for 0x%llx is malformed", (unsigned long long)gpa);
 	if (info->memory.write && gpa == power_reset_register())
 		power_reset("reset by ACPI");
-	if (in_keel(gpa)) {
+	if (nested_is_shown(gpa)) {
+		refuse_write(cpu, gpa);
+	} else if (in_keel(gpa)) {
 		touch_hidden(cpu, gpa);
 	} else if (info->memory.write && nested_is_protected(gpa)) {
 		apic_page_store(cpu, info);

@@ -9,11 +9,11 @@
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "vmm/account.h"
 #include "vmm/apic.h"
 #include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
-#include "vmm/x2apic_hint.h"
 
 bool msr_no_read(struct percpu *cpu, u32 msr, u64 *value)
 {
@@ -77,7 +77,10 @@ struct rule_set {
 
 #define RULE_SETS 5
 
-static void rule_sets(struct rule_set sets[RULE_SETS])
+/* Constant once the guest runs. */
+static struct rule_set sets[RULE_SETS];
+
+static void find_sets(void)
 {
 	sets[0] = (struct rule_set){backend->msr_rules, backend->msr_rule_count};
 	sets[1] = (struct rule_set){common_rules, ARRAY_SIZE(common_rules)};
@@ -89,9 +92,6 @@ static void rule_sets(struct rule_set sets[RULE_SETS])
 
 static const struct msr_rule *find_rule(u32 msr)
 {
-	struct rule_set sets[RULE_SETS];
-
-	rule_sets(sets);
 	for (u32 s = 0; s < RULE_SETS; s++) {
 		for (u32 i = 0; i < sets[s].count; i++) {
 			if (sets[s].rules[i].first <= msr && msr <= sets[s].rules[i].last)
@@ -103,9 +103,7 @@ static const struct msr_rule *find_rule(u32 msr)
 
 void msr_rules_install(void)
 {
-	struct rule_set sets[RULE_SETS];
-
-	rule_sets(sets);
+	find_sets();
 	for (u32 s = 0; s < RULE_SETS; s++) {
 		for (u32 i = 0; i < sets[s].count; i++) {
 			const struct msr_rule *r = &sets[s].rules[i];
@@ -124,6 +122,7 @@ void exit_rdmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
+	account_key(cpu, KEEL_TALLY_MSR, msr);
 	ok = rule && rule->read ? rule->read(cpu, msr, &value) : rdmsr_safe(msr, &value);
 	if (!ok) {
 		backend->inject(cpu, VECTOR_GP, 0);
@@ -142,8 +141,7 @@ void exit_wrmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
-	if (msr == IA32_EFER)
-		x2apic_hint_efer_written(cpu);
+	account_key(cpu, KEEL_TALLY_MSR, msr);
 	ok = rule && rule->write ? rule->write(cpu, msr, value) : wrmsr_safe(msr, value);
 	if (ok)
 		backend->skip(cpu);

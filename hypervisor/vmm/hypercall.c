@@ -8,6 +8,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"
 #include "mm/frame.h"
+#include "vmm/account.h"
 #include "vmm/backend.h"
 #include "vmm/below.h"
 #include "vmm/boot_failed.h"
@@ -70,6 +71,8 @@ static void test_hook(u32 what)
 
 static void call(struct percpu *cpu, const struct guest_state *state)
 {
+	u32 shown;
+
 	switch ((u32)cpu->regs.rcx) {
 	case KEEL_HC_REGION:
 		set_u64(cpu, keel_region.start);
@@ -83,6 +86,10 @@ static void call(struct percpu *cpu, const struct guest_state *state)
 		break;
 	case KEEL_HC_SYNC:
 		cpu->regs.rax = sync_cpus(cpu);
+		break;
+	case KEEL_HC_TABLE:
+		set_u64(cpu, account_shown(&shown));
+		cpu->regs.rcx = shown;
 		break;
 	case KEEL_HC_BOOT_FAILED:
 		if (boot_stub && state->cs_base == boot_stub)
@@ -99,11 +106,21 @@ static void call(struct percpu *cpu, const struct guest_state *state)
 	}
 }
 
+static u64 call_key(const struct percpu *cpu)
+{
+	u32 signature = (u32)cpu->regs.rax;
+
+	if (signature != KEEL_HC_SIGNATURE)
+		return signature;
+	return (u64)signature << 32 | (u32)cpu->regs.rcx;
+}
+
 void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 {
 	struct guest_state state;
 
 	(void)info;
+	account_key(cpu, KEEL_TALLY_HYPERCALL, call_key(cpu));
 	backend->get_state(cpu, &state);
 	if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE && (u32)cpu->regs.rcx == KEEL_HC_PING) {
 		ping(cpu);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/kick.h"
 
+#include <keel/account.h>
 #include <keel/atomic.h>
 #include <keel/console.h>
 #include <keel/panic.h>
@@ -40,6 +41,7 @@ static void kick(struct percpu *to)
 		return;
 	atomic_store(&to->kick_coming, 1);
 	/* If it has arrived already, the word is 0 again or another sender's. */
+	account_event(this_cpu(), KEEL_EVENT_KICK_SENT);
 	if (apic_send(to->place.id, mode))
 		atomic_replace(&to->kick_in_flight, mine, mine | KICK_SENT);
 	else
@@ -59,7 +61,11 @@ void exit_again(struct percpu *cpu)
 
 bool kick_arrived(struct percpu *cpu)
 {
-	return atomic_exchange(&cpu->kick_in_flight, 0);
+	bool arrived = atomic_exchange(&cpu->kick_in_flight, 0);
+
+	if (arrived)
+		account_event(cpu, KEEL_EVENT_KICK_TAKEN);
+	return arrived;
 }
 
 static _Noreturn void obey_panic(struct percpu *cpu)

@@ -26,10 +26,22 @@ struct protected_page {
 	u32 users; /* 0: this slot is free */
 };
 
+/* Pages of Keel's that the guest sees: in the hidden memory, or in place of the firmware's. */
+struct shown {
+	gpa_t gpa;
+	hpa_t hpa;
+	u64 bytes;
+	bool write;
+};
+
+#define SHOWN_MAX 2
+
 static struct spinlock lock;
 static struct pt table;
 /* Each CPU protects its new page before it gives up the old one. */
 static struct protected_page protected_pages[2 * CONFIG_NR_CPUS];
+static struct shown shown[SHOWN_MAX];
+static u32 shown_count;
 static const struct range_list *guest_ram;
 static struct mtrr_state types;
 static hpa_t junk;
@@ -80,14 +92,37 @@ static int map_around_keel(u64 start, u64 end)
 	return err ? err : map_identity(min_u64(end, keel_region.end), end);
 }
 
-static int map_junk_pages(void)
+bool nested_is_shown(gpa_t gpa)
+{
+	for (u32 i = 0; i < shown_count; i++) {
+		if (!shown[i].write && gpa - shown[i].gpa < shown[i].bytes)
+			return true;
+	}
+	return false;
+}
+
+static int map_shown(void)
 {
 	u64 attrs = backend->nested_attrs(MEM_WB);
 	int err = 0;
 
-	for (u64 gpa = keel_region.start; gpa < junk_end && !err; gpa += PAGE_SIZE)
-		err = pt_map(&table, gpa, junk, PAGE_SIZE, attrs);
+	for (u32 i = 0; i < shown_count && !err; i++)
+		err = pt_map(&table, shown[i].gpa, shown[i].hpa, shown[i].bytes,
+			     shown[i].write ? attrs : attrs & ~backend->nested_write);
 	return err;
+}
+
+/* Of Keel's own memory: what the guest may see, and junk where it has touched the rest. */
+static int map_hidden(void)
+{
+	u64 attrs = backend->nested_attrs(MEM_WB);
+	int err = 0;
+
+	for (u64 gpa = keel_region.start; gpa < junk_end && !err; gpa += PAGE_SIZE) {
+		if (!nested_is_shown(gpa))
+			err = pt_map(&table, gpa, junk, PAGE_SIZE, attrs);
+	}
+	return err ? err : map_shown();
 }
 
 static u64 page_attrs(gpa_t gpa)
@@ -136,7 +171,7 @@ static int map_all(void)
 			err = map_identity(start, end);
 	}
 	if (!err)
-		err = map_junk_pages();
+		err = map_hidden();
 	return err ? err : map_protected_pages();
 }
 
@@ -152,6 +187,12 @@ int nested_init(const struct range_list *ram)
 	junk_end = keel_region.start;
 	mtrr_read(&types);
 	return map_all();
+}
+
+int nested_show(gpa_t gpa, hpa_t hpa, u64 bytes, bool write)
+{
+	shown[shown_count++] = (struct shown){gpa, hpa, bytes, write};
+	return map_shown();
 }
 
 hpa_t nested_root(void)
@@ -285,7 +326,7 @@ void nested_map_junk(struct percpu *cpu, gpa_t end)
 {
 	take_lock(cpu);
 	junk_end = max_u64(junk_end, end);
-	if (map_junk_pages())
+	if (map_hidden())
 		panic("no page left to map over Keel's hidden memory");
 	spin_unlock(&lock);
 	backend->flush(cpu);

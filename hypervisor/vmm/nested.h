@@ -41,6 +41,14 @@ bool nested_is_protected(gpa_t gpa);
 /* Backs the hidden memory below @end, page-aligned, by one page of junk. */
 void nested_map_junk(struct percpu *cpu, gpa_t end);
 
+/*
+ * Shows the guest, at @gpa, the pages of Keel's own memory at @hpa, to read or also to @write. Twice at
+ * most, before the guest runs. 0 or -ENOMEM.
+ */
+int nested_show(gpa_t gpa, hpa_t hpa, u64 bytes, bool write);
+/* Does the guest see, in the hidden memory, a page at @gpa that it may read only? */
+bool nested_is_shown(gpa_t gpa);
+
 /* The guest wrote an MTRR: rebuilds the table if a type that is in force changed. */
 void nested_types_changed(struct percpu *cpu);
 

@@ -13,6 +13,7 @@
 #include "vmm/kick.h"
 #include "vmm/panic_dump.h"
 #include "vmm/stats.h"
+#include "vmm/trace.h"
 
 #define BACKTRACE_MAX 16
 
@@ -57,6 +58,7 @@ static void print_guest(struct percpu *cpu)
 		log_line(LOG_PANIC, "guest r%02u-%02u %016lx %016lx %016lx %016lx", i, i + 3,
 			 cpu->regs.by_number[i], cpu->regs.by_number[i + 1],
 			 cpu->regs.by_number[i + 2], cpu->regs.by_number[i + 3]);
+	trace_dump(cpu);
 }
 
 void panic_dump_stopped(struct percpu *cpu)

@@ -14,9 +14,9 @@ static u64 exits_of(const struct percpu *cpu, u32 reason)
 	u64 sum = 0;
 
 	if (reason < EXIT_REASONS)
-		return cpu->exits[reason];
+		return cpu->counts->exits[reason].value;
 	for (u32 i = 0; i < EXIT_REASONS; i++)
-		sum += cpu->exits[i];
+		sum += cpu->counts->exits[i].value;
 	return sum;
 }
 

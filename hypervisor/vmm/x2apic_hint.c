@@ -7,6 +7,7 @@
 #include "vmm/below.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
+#include "vmm/exit.h"
 
 #define CPUID_1_ECX_X2APIC BIT(21)
 /* KVM's leaves (Linux Documentation/virt/kvm/cpuid.rst). */
@@ -44,7 +45,8 @@ void x2apic_hint_end(struct percpu *cpu)
 		show(cpu, false);
 }
 
-void x2apic_hint_efer_written(struct percpu *cpu)
+/* Perhaps a kernel by kexec, which would leave x2APIC mode if it did not see the signature as well. */
+void exit_efer_written(struct percpu *cpu)
 {
 	if (useful && !active && is_boot_cpu(cpu))
 		show(cpu, true);

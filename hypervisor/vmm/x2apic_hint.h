@@ -14,12 +14,6 @@
 /* Begins on the boot CPU if it is of use here. After cpu_start_init(). */
 void x2apic_hint_begin(struct percpu *boot);
 
-/*
- * The guest writes EFER (which exits on SVM): on the boot CPU a kernel starts, another one by kexec.
- * It would leave x2APIC mode if it did not see the signature as well.
- */
-void x2apic_hint_efer_written(struct percpu *cpu);
-
 /* A CPU has switched, or starts others. */
 void x2apic_hint_end(struct percpu *cpu);
 

@@ -28,17 +28,9 @@ static bool enabled(u32 secondary)
 	return vmx_caps.secondary & secondary;
 }
 
-/* CPUID mirrors CR4, which was Keel's when Keel executed it. */
-static void mirror(u32 *reg, u32 feature, u64 cr4_bit)
-{
-	*reg &= ~feature;
-	if (vmcs_read(VMCS_GUEST_CR4) & cr4_bit)
-		*reg |= feature;
-}
-
 static void fix_ext_features(struct cpuid *out)
 {
-	mirror(&out->ecx, CPUID_7_ECX_OSPKE, CR4_PKE);
+	cpuid_mirror(&out->ecx, CPUID_7_ECX_OSPKE, vmcs_read(VMCS_GUEST_CR4) & CR4_PKE);
 	/* An instruction whose control is off is #UD in the guest (SDM 26.3). */
 	if (!enabled(SECONDARY_ENABLE_INVPCID))
 		out->ebx &= ~CPUID_7_EBX_INVPCID;
@@ -58,7 +50,8 @@ void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 	case CPUID_FEATURES:
 		out->ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | CPUID_1_ECX_DS);
 		out->edx &= ~CPUID_1_EDX_DS;
-		mirror(&out->ecx, CPUID_1_ECX_OSXSAVE, CR4_OSXSAVE);
+		cpuid_mirror(&out->ecx, CPUID_1_ECX_OSXSAVE,
+			     vmcs_read(VMCS_GUEST_CR4) & CR4_OSXSAVE);
 		break;
 	case CPUID_POWER:
 		out->eax &= ~CPUID_6_EAX_HFI;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Extended page tables and what the TLB remembers of them (SDM 29.3 and 29.4). */
+#include <keel/account.h>
+
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
@@ -68,6 +70,7 @@ void vmx_flush(struct percpu *cpu)
 	struct invept_descriptor descriptor = {.eptp = vmx_cpu(cpu)->eptp};
 	unsigned long type = vmx_caps.invept_single ? SINGLE_CONTEXT : ALL_CONTEXTS;
 
+	account_event(cpu, KEEL_EVENT_FLUSH);
 	__asm__ volatile("invept %0, %1" : : "m"(descriptor), "r"(type) : "cc", "memory");
 }
 

@@ -2,6 +2,7 @@
 /* What the next VM entry delivers to the guest, and where the guest goes on (SDM 27.6). */
 #include "vmx/event.h"
 
+#include <keel/account.h>
 #include <keel/atomic.h>
 
 #include "cpu/msr.h"
@@ -60,7 +61,7 @@ void vmx_inject(struct percpu *cpu, u8 vector, u32 error)
 	bool protected_mode = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
 	struct vmx_event event = vmx_exception(vector, error, protected_mode);
 
-	(void)cpu;
+	account_event(cpu, KEEL_EVENT_INJECTED);
 	vmx_queue(&event);
 	/* A fault's frame has RF set; VM entry pushes RFLAGS as it finds it. */
 	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
@@ -107,6 +108,7 @@ static void deliver_nmi(struct percpu *cpu)
 		return;
 	}
 	wait_for_nmi_window(cpu, false);
+	account_event(cpu, KEEL_EVENT_NMI);
 	vmx_queue(&nmi);
 }
 
@@ -164,6 +166,7 @@ void vmx_redeliver(const struct vmx_exit_fields *fields)
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
 	if (event.info) {
+		account_event(this_cpu(), KEEL_EVENT_REDELIVERED);
 		vmx_queue(&event);
 		/* An NMI blocks NMIs when its delivery begins: it must not block itself. */
 		if ((event.info & EVENT_TYPE) == EVENT_TYPE_NMI && (blocking & BLOCKING_BY_NMI))

@@ -12,10 +12,28 @@ const char payload_name[] = "hidden";
 
 static u64 start;
 static u32 size;
+/* The table KEEL, which it may read: offsets. */
+static u32 shown_from, shown_to;
 
 static volatile u8 *page(u32 offset)
 {
 	return map_high(start + offset);
+}
+
+static bool is_shown(u32 offset)
+{
+	return shown_from <= offset && offset < shown_to;
+}
+
+static void find_shown(void)
+{
+	struct hypercall r;
+
+	hypercall(KEEL_HC_TABLE, 0, &r);
+	if (r.ecx)
+		shown_from = (u32)(((u64)r.ebx << 32 | r.eax) - start);
+	shown_to = shown_from + r.ecx;
+	check(shown_to <= size && r.ecx < size / 4, "what is shown is a small part");
 }
 
 static bool has_text(const volatile u8 *p, const char *text)
@@ -46,6 +64,8 @@ static void check_reads(void)
 	for (u32 at = 0; at < size; at += 4096) {
 		volatile u8 *p = page(at);
 
+		if (is_shown(at))
+			continue;
 		leaks += has_text(p, "keel") || has_text(p, "\177ELF");
 		odd += !uniform(p);
 	}
@@ -61,6 +81,8 @@ static void check_writes(void)
 	for (u32 at = 0; at < size - 4096; at += 4096) {
 		volatile u8 *p = page(at);
 
+		if (is_shown(at))
+			continue;
 		for (u32 i = 0; i < 4096; i++)
 			p[i] = (u8)(0xc3 ^ i);
 		if (!keel_answers())
@@ -121,6 +143,7 @@ void payload(void)
 	if (!check(size >= 4096 && size <= 4 << 20, "the hole's size is sane"))
 		return;
 	check_aliases();
+	find_shown();
 	check_reads();
 	check_writes();
 	check_fetch();

@@ -72,7 +72,7 @@ static void check_unsigned(void)
 
 static void check_functions(void)
 {
-	static const u32 unknown[] = { KEEL_HC_TEST, 6, 100, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const u32 unknown[] = { KEEL_HC_TEST, 6, 8, 100, 0x7fffffff, 0x80000000, 0xffffffff };
 	struct hypercall r;
 
 	check_trap(hypercall(KEEL_HC_PING, 0, &r), NO_TRAP, "ping does not fault");

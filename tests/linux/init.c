@@ -6,6 +6,7 @@
  *   offline=N   each CPU but the first goes offline and comes back N times
  *   busy=S      S seconds of timers, interrupts between CPUs, processes and page faults
  *   nmi=N       while busy, N times an NMI to each other CPU
+ *   keelctl=1   run keelctl's commands; offcpu=N: also while that CPU is offline
  *   kexec=N     start the same kernel again, N times in a row; the last word
  *   end=reboot  instead of power-off
  */
@@ -112,6 +113,8 @@ int main(void)
 	report_cpus();
 	if (number("offline"))
 		cycle_cpus(number("offline"));
+	if (number("keelctl"))
+		run_keelctl(number("offcpu"));
 	if (number("busy"))
 		be_busy(number("busy"), number("nmi"));
 	report_interrupts();

@@ -22,6 +22,9 @@ int keel_index(int cpu);
 void report_cpus(void);
 void cycle_cpus(int times);
 
+/* The commands of keelctl; then with that CPU offline, and while it comes and goes, unless it is 0. */
+void run_keelctl(int offline);
+
 void be_busy(int seconds, int nmis);
 /* Starts /vmlinuz with this initramfs again, one less to go. */
 __attribute__((noreturn)) void kexec_again(int left);

@@ -32,6 +32,9 @@ COMMANDS = {
     "units": "systemctl --failed --no-legend --plain",
     "cmdline": "cat /proc/cmdline",
     "cpus": "nproc",
+    "stat": "keelctl stat --json || echo status $?",
+    "verify": "keelctl verify || echo status $?",
+    "service": "systemctl show -p ActiveState,Result keelctl-verify; journalctl -u keelctl-verify -o cat",
     "pings": "for i in $(seq 0 $(($(nproc) - 1))); do taskset -c $i ./ping 2>&1 || echo bare; done",
 }
 NETWORK = {

@@ -42,6 +42,7 @@ SAFE = "apic=safe"
 SURPLUS = r"keel: .*CONFIG_NR_CPUS"
 TRIPLE_FAULT = r"keel: reset: triple fault"
 HOOKS = (("TEST_HOOKS", "y"),)
+LTO = (("LTO", "y"),)
 # Each CPU but the one that panics says where it stopped, once.
 PANIC_STOPS = (r"keel: panic", *(rf"keel: CPU {n}\b.*stopped" for n in (0, 1, 3)))
 X2APIC = "EPYC,+svm,+npt,+x2apic"
@@ -74,7 +75,9 @@ PAYLOADS = [
     Payload("apicmode", backends=BOCHS, cpus=4, keel_options=SAFE, says=UNREACHABLE),
     Payload("breakpoint"),
     Payload("control"),
+    Payload("cost", backends=BOCHS, bare=False),
     Payload("count"),
+    Payload("count", config=LTO),
     Payload("cpuid"),
     # Without 1 GiB pages each GiB takes a page of Keel's, who has 512 in all.
     Payload("demand", "high", QEMU, memory=4608, cpu="EPYC,+svm,+npt,-pdpe1gb"),
@@ -100,6 +103,7 @@ PAYLOADS = [
     Payload("mtrrsmp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("nmi"),
     Payload("nmistorm", cpus=4),
+    Payload("nmistorm", cpus=4, config=LTO),
     Payload("nmistorm", "x2apic", QEMU, cpus=4, cpu=X2APIC),
     Payload("nmistorm", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("ports"),
@@ -151,6 +155,8 @@ PAYLOADS = [
     *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
     *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
              bare=False, halts=True, says=PANIC_STOPS),
+    Payload("table", says=(r"keel: the guest wrote to the table KEEL",)),
+    Payload("table", "q35", QEMU, board="q35", says=(r"keel: the guest wrote to the table KEEL",)),
 ]
 
 # Where Keel's machine may differ from the bare one: backend, a pattern of the key of a SAME line,

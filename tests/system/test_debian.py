@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian 11 on Keel and without it: the same system, on both machines."""
 import collections
+import json
 import re
 
 import pytest
@@ -35,6 +36,8 @@ DMESG_DIFFERENCES = [
     (r"BIOS-eN: .*|.*\[mem .*|e820: .*|.*[Mm]emory.*|.*PFN.*|.*pages.*|.*Zone.*|.*zone.*",
      "Keel's memory is missing from the map"),
     (r"Command line: .*|Kernel command line: .*|.*BOOT_IMAGE=.*", "GRUB's linux adds BOOT_IMAGE="),
+    (r"ACPI: KEEL ADDRESS.*", "the table of Keel's counters"),
+    (r"ACPI: [RX]SDT ADDRESS.*", "with that table's address, it has another length"),
     (r"ACPI: \(supports SN.*", "Keel hides the sleep states: it would not survive them"),
     (r"kvm: disabled by bios|kvm: .*[Nn]ested.*|kvm: no hardware support.*|.*: kvm: .*",
      "Keel hides VMX and SVM"),
@@ -93,6 +96,22 @@ def test_by_boot_sector(case):
     assert re.search(r"^keel: guest: the boot sector of hd0$", session.text, re.M)
     assert "BOOT_IMAGE=" in session.answers["cmdline"]
     assert re.search(r"^keel: power-off; exits: total=(\d+)", session.text, re.M)
+
+
+@sessions_of(SESSIONS)
+def test_keelctl(case, entry):
+    """The image's keelctl finds each CPU under the Keel that lies in the image, at boot and now."""
+    answers = debian.session(case, entry).answers
+    if entry == "bare":
+        assert "status 3" in answers["stat"] and "status 3" in answers["verify"]
+        assert "there is no Keel below this system" in answers["verify"]
+        return
+    assert "FAILED" not in answers["verify"], answers["verify"]
+    assert f"{case.cpus} CPU" in answers["verify"] and "are those of /boot/keel.options" in answers["verify"]
+    assert "Result=success" in answers["service"] and "are those of /boot/keel.options" in answers["service"]
+    stat = json.loads(re.search(r"^\{.*\}", answers["stat"], re.M)[0])
+    assert len(stat["cpus"]) == case.cpus and stat["total_exits"] == sum(stat["exits"].values())
+    assert "0x6e0" not in stat["msrs"]
 
 
 def messages(session):

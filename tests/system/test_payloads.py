@@ -91,3 +91,14 @@ def test_lost_cpu(width, backend):
     result = runner.run_payload(lost, width, backend, keel=True)
     assert any(line.startswith("FAIL forced exit answers on CPU 1 only under Keel")
                for line in result.failed), runner.console(result)
+
+
+@pytest.mark.parametrize("backend", ("qemu-svm", "bochs-vmx"))
+def test_panic_has_the_trace(backend):
+    """With CONFIG_TRACE a panic ends with the last exits of each CPU, in order."""
+    panics = payloads.Payload("hooks", "panic", cpus=4, halts=True, bare=False,
+                              config=(*payloads.HOOKS, ("TRACE", "y")))
+    result = runner.run_payload(panics, 64, backend, keel=True)
+    numbers = [int(n) for n in re.findall(r"^keel: exit (\d+): [\w-]+, raw 0x", result.text, re.M)]
+    starts = [i for i, n in enumerate(numbers) if not i or n != numbers[i - 1] + 1]
+    assert len(numbers) >= 8 and len(starts) <= panics.cpus, runner.console(result)

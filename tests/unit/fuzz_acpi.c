@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "lib/acpi.h"
+#include "lib/acpi_add.h"
 #include "lib/acpi_reset.h"
 
 /* The memory from this address on; what is mapped can be written, as in the hypervisor. */
@@ -81,6 +82,8 @@ static void use_cpu(u32 apic_id, u32 *flags, void *arg)
 static void use_tables(u64 rsdp)
 {
 	struct acpi_reset_reg ours = {1, 0x64, 0xfe}, old;
+	struct acpi_rsdp changed;
+	u8 room[200];
 	struct acpi_header *table;
 	u32 calls = 0;
 	u8 types = 0;
@@ -96,6 +99,8 @@ static void use_tables(u64 rsdp)
 		check(acpi_checksum_ok(table, table->length));
 	}
 	acpi_power_ports(rsdp, map);
+	if (!acpi_add_table(rsdp, BASE, (struct acpi_room){room, BASE, sizeof(room)}, map, &changed))
+		check(acpi_checksum_ok(&changed, ACPI_RSDP_V1_SIZE));
 	acpi_swap_reset_reg(rsdp, map, &ours, &old);
 }
 

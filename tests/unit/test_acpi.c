@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lib/acpi.c and lib/acpi_reset.c on tables as firmware makes them, and as it should not. */
+/* lib/acpi.c, lib/acpi_add.c and lib/acpi_reset.c on tables as firmware makes them, and as it should not. */
 #include "test.h"
 
 #include "lib/acpi.h"
+#include "lib/acpi_add.h"
 #include "lib/acpi_reset.h"
 
 #define BASE 0xe0000ull
@@ -710,7 +711,115 @@ static void a_root_of_itself_ends(void **state)
 	assert_true(map_calls < SIZE / 8 + 16);
 }
 
+#define ROOM 0xf8000ull
+#define OURS 0xfa000ull
+
+static int add(size_t room, struct acpi_rsdp *changed)
+{
+	struct acpi_room r = {memory + (ROOM - BASE), ROOM, room};
+
+	return acpi_add_table(RSDP, OURS, r, map, changed);
+}
+
+/* As the hypervisor does it: the changed RSDP over the firmware's. */
+static void add_for_good(void)
+{
+	struct acpi_rsdp changed;
+
+	acpi_make_header((void *)(memory + (OURS - BASE)), "KEEL", 100, 1);
+	assert_int_equal(add(4096, &changed), 0);
+	memcpy(memory + (RSDP - BASE), &changed, acpi_rsdp_bytes(&changed));
+}
+
+static void a_table_is_added_to_both_roots(void **state)
+{
+	(void)state;
+	good_tables();
+	add_for_good();
+	assert_int_equal(find("KEEL"), OURS);
+	assert_int_equal(find("FACP"), FADT);
+	assert_int_equal(find("SSDT"), SSDT);
+	assert_int_equal(find("DSDT"), DSDT);
+	put(RSDP + 32, get(RSDP + 32, 1) + 1, 1); /* without the XSDT */
+	assert_int_equal(find("KEEL"), OURS);
+	assert_int_equal(find("SSDT"), 0);
+	assert_int_equal(find("APIC"), MADT);
+}
+
+/* Revision 0 has 20 bytes: what lies behind them is not the RSDP's. */
+static void a_table_is_added_to_an_old_rsdp(void **state)
+{
+	u8 behind[16];
+
+	(void)state;
+	good_tables();
+	put(RSDP + 15, 0, 1);
+	fix(RSDP, 20, 8);
+	memset(memory + (RSDP + 20 - BASE), 0xa5, sizeof(behind));
+	memset(behind, 0xa5, sizeof(behind));
+	add_for_good();
+	assert_int_equal(find("KEEL"), OURS);
+	assert_int_equal(find("APIC"), MADT);
+	assert_memory_equal(memory + (RSDP + 20 - BASE), behind, sizeof(behind));
+}
+
+static void half_an_entry_is_not_copied(void **state)
+{
+	(void)state;
+	good_tables();
+	put(XSDT + 4, 63, 4);
+	fix_table(XSDT);
+	add_for_good();
+	assert_int_equal(find("KEEL"), OURS);
+	assert_int_equal(find("SSDT"), SSDT);
+}
+
+static void nothing_is_added_to_nothing(void **state)
+{
+	struct acpi_rsdp changed;
+
+	(void)state;
+	good_tables();
+	assert_int_equal(acpi_add_table(0, OURS, (struct acpi_room){0}, map, &changed), -ENOENT);
+	put(RSDT + 9, get(RSDT + 9, 1) + 1, 1);
+	put(XSDT + 9, get(XSDT + 9, 1) + 1, 1);
+	assert_int_equal(add(4096, &changed), -ENOENT);
+	put(RSDP + 8, get(RSDP + 8, 1) + 1, 1);
+	assert_int_equal(add(4096, &changed), -ENOENT);
+}
+
+/* RSDT and XSDT with one more take 48 and 68 bytes, each rounded up to 16. */
+static void the_room_is_bounded(void **state)
+{
+	struct acpi_rsdp changed;
+
+	(void)state;
+	good_tables();
+	for (u32 room = 0; room < 48 + 80; room++)
+		assert_int_equal(add(room, &changed), -ENOMEM);
+	assert_int_equal(get(ROOM + 48 + 80, 8), 0);
+	assert_int_equal(add(48 + 80, &changed), 0);
+}
+
+static void the_rsdt_names_32_bits(void **state)
+{
+	struct acpi_room room = {memory + (ROOM - BASE), ROOM, 4096};
+	struct acpi_rsdp changed;
+
+	(void)state;
+	good_tables();
+	assert_int_equal(acpi_add_table(RSDP, 1ull << 32, room, map, &changed), -ENOMEM);
+	room.pa = 1ull << 32;
+	assert_int_equal(acpi_add_table(RSDP, OURS, room, map, &changed), -ENOMEM);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_table_is_added_to_both_roots),
+	cmocka_unit_test(a_table_is_added_to_an_old_rsdp),
+	cmocka_unit_test(half_an_entry_is_not_copied),
+	cmocka_unit_test(nothing_is_added_to_nothing),
+	cmocka_unit_test(the_room_is_bounded),
+	cmocka_unit_test(the_rsdt_names_32_bits),
 	cmocka_unit_test(the_tables_are_found),
 	cmocka_unit_test(the_xsdt_is_used_where_it_is_right),
 	cmocka_unit_test(a_table_with_a_wrong_checksum_is_not_found),

@@ -75,7 +75,7 @@ FAULTS = {
         ("tests/guest/payload.c", "#include <keel/types.h>\n", 4, "from outside"),
         ("tests/guest/payload.c", '#include "mm/frame.h"\n', 4, "from outside"),
         ("tests/guest/payload.c", '#include "../../hypervisor/mm/frame.h"\n', 4, "from outside"),
-        ("tools/keelctl.c", "#include <keel/console.h>\n", 1, "from outside"),
+        ("keelctl/keelctl.c", "#include <keel/console.h>\n", 1, "from outside"),
     ],
     "kconfig": [
         ("hypervisor/Kconfig", ("\n\t  Two.\n\n", "\n"), 2, "LEVEL: 1 lines of help"),

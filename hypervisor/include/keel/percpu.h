@@ -18,14 +18,13 @@
 
 #ifndef __ASSEMBLER__
 
+#include <keel/abi.h>
 #include <keel/apic_place.h>
 #include <keel/bits.h>
 #include <keel/types.h>
 
-#define PERCPU_EXITS_MAX 32
-
 /* In percpu.kick_in_flight: the interrupt has left its sender. */
-#define KICK_SENT	 BIT(31)
+#define KICK_SENT BIT(31)
 
 /* The exit that is being handled, for panics. */
 struct last_exit {
@@ -49,7 +48,7 @@ struct percpu {
 	/* The backend's own: struct vmx_cpu or struct svm_cpu. */
 	_Alignas(16) u8 vendor[1024];
 	struct last_exit last;
-	u64 exits[PERCPU_EXITS_MAX]; /* by enum exit_reason */
+	struct keel_cpu *counts; /* vmm/account.c; NULL before the guest's CPUs are known */
 
 	/* The guest's IA32_APIC_BASE on this CPU, and where its APIC is to be found by others. */
 	u64 apic_base;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How many instructions Keel takes for an exit, on a machine whose TSC counts them: lines "COST name:
+ * number", which the host holds against tests/budget.toml.
+ */
+#include "lib/cpu.h"
+#include "lib/hypercall.h"
+
+const char payload_name[] = "cost";
+
+#define ROUNDS 1000
+
+static u64 apic_base;
+
+static void do_nothing(void) { asm volatile("nop"); }
+static void do_cpuid(void) { cpuid(0, 0); }
+static void do_cpuid_mirror(void) { cpuid(1, 0); }
+static void do_wrmsr(void) { wrmsr(MSR_APIC_BASE, apic_base); }
+static void do_hypercall(void) { keel_answers(); }
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} costs[] = {
+	{ "cpuid", do_cpuid },
+	{ "cpuid-mirror", do_cpuid_mirror }, /* a leaf that shows CR4 */
+	{ "wrmsr", do_wrmsr },		     /* one that Keel looks at */
+	{ "hypercall", do_hypercall },
+};
+
+/* The mean, rounded: an emulator's own interrupts come between now and then. */
+static u32 ticks(void (*run)(void))
+{
+	u64 start;
+
+	run();
+	start = rdtsc();
+	for (u32 i = 0; i < ROUNDS; i++)
+		run();
+	return ((u32)(rdtsc() - start) + ROUNDS / 2) / ROUNDS;
+}
+
+void payload(void)
+{
+	u32 nothing = ticks(do_nothing);
+
+	apic_base = rdmsr(MSR_APIC_BASE);
+	for (u32 i = 0; i < ARRAY_SIZE(costs); i++)
+		printf("COST %s: %u\n", costs[i].name, ticks(costs[i].run) - nothing);
+	check(nothing < 100, "the TSC counts instructions");
+}
