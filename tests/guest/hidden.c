@@ -128,6 +128,8 @@ static void check_aliases(void)
 		for (u32 at = 0; at < size; at += ALIAS_STEP) {
 			volatile u8 *p = map_high(alias + start + at);
 
+			if (is_shown(at))
+				continue;
 			if (TRY("mov (%1), %0", : "=&r"(value) : "r"(p) : "memory") == NO_TRAP)
 				leaks += has_text(p, "keel") || has_text(p, "\177ELF");
 		}
@@ -142,8 +144,8 @@ void payload(void)
 	size = keel_region(&start);
 	if (!check(size >= 4096 && size <= 4 << 20, "the hole's size is sane"))
 		return;
-	check_aliases();
 	find_shown();
+	check_aliases();
 	check_reads();
 	check_writes();
 	check_fetch();

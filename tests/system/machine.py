@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import fcntl
+import json
+import os
 import pathlib
 import re
 import signal
@@ -20,6 +22,8 @@ CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, s
 # Of a starved emulator, in seconds. Linux waits for a few ticks of 4 ms each, by the host's TSC, for 160
 # million cycles: much longer than the first, and gone by after the second.
 RUNS, STOPS = 0.01, 0.15
+RFLAGS_IF = 1 << 9
+SLEEPS = 5      # seconds, in which a CPU that is to wake up has woken up
 
 
 def plain(raw):
@@ -29,7 +33,7 @@ def plain(raw):
 
 
 class EmulatorCrash(Exception):
-    """The emulator itself died, of a signal or at its start: not the guest's doing."""
+    """The emulator's own failure: it died, of a signal or at its start, or lost an interrupt."""
 
 
 class Silence(AssertionError):
@@ -144,6 +148,10 @@ class Machine:
         if number in CRASH_SIGNALS:
             raise EmulatorCrash(f"{type(self).__name__} died of signal {number}")
 
+    def state(self):
+        """Each CPU, where the emulator can say it."""
+        return ""
+
     def watch(self, silence):
         """A function that fails once the console is silent too long, or talks without end."""
         limit = (silence or self.silence) * settings.TIMEOUT_SCALE
@@ -158,7 +166,11 @@ class Machine:
             if seen != last:
                 last, since = seen, time.monotonic()
             elif time.monotonic() - since > limit:
-                raise Silence(f"{what}, and silence for {limit:.0f} s\n{self.tail()}")
+                states = [self.state()]
+                time.sleep(SLEEPS)
+                states.append(self.state())
+                kind = EmulatorCrash if lost_interrupt(states) else Silence
+                raise kind(f"{what}, and silence for {limit:.0f} s\n{self.tail()}\n" + "\n".join(states))
 
         return alive
 
@@ -200,6 +212,29 @@ class Machine:
         return plain((self.folder / "console.log").read_bytes())
 
 
+def asleep(state):
+    """CPU -> RIP of those that sleep, interrupts enabled, over one that their local APIC has for them."""
+    found = {}
+    for number, cpu in re.findall(r"^CPU#(\d+)\n(.*?)(?=^CPU#|\Z)", state, re.M | re.S):
+        flags, halted = re.search(r"RFL=([0-9a-f]+)", cpu), "HLT=1" in cpu
+        waiting = re.search(r"^IRR\s+(\d.*)$", cpu, re.M)
+        priority = re.search(r"\bPPR 0x([0-9a-f]+)", cpu)
+        if not (flags and priority and waiting and halted and int(flags[1], 16) & RFLAGS_IF):
+            continue
+        highest = max(int(vector) for vector in re.findall(r"\b\d+\b", waiting[1]))
+        if highest >> 4 > int(priority[1], 16) >> 4:
+            found[number] = re.search(r"RIP=([0-9a-f]+)", cpu)[1]
+    return found
+
+
+def lost_interrupt(states):
+    """Whether a CPU sleeps on and on although an interrupt waits for it, by QEMU's monitor.
+
+    No processor does (SDM volume 3, 11.8.4), whatever runs on it: the emulator's thread was not woken.
+    """
+    return bool(set.intersection(*(set(asleep(state).items()) for state in states)))
+
+
 def drive(path):
     return f"file={path},format={'raw' if path.suffix == '.raw' else 'qcow2'}"
 
@@ -212,6 +247,7 @@ class Qemu(Machine):
         argv = [settings.emulator("qemu-system-x86_64"), "-accel", "tcg", "-machine", setup.board,
                 "-cpu", setup.cpu or "EPYC,+svm,+npt", "-m", str(setup.memory),
                 "-smp", str(setup.cpus), "-display", "none", "-monitor", "none",
+                "-qmp", "unix:monitor,server=on,wait=off",
                 "-nic", "user,model=e1000" if setup.network else "none", "-no-user-config",
                 "-serial", f"tcp:127.0.0.1:{port}",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -224,6 +260,34 @@ class Qemu(Machine):
         if setup.no_reboot:
             argv.append("-no-reboot")
         return argv + list(setup.extra)
+
+    @contextlib.contextmanager
+    def monitor(self):
+        """A function that asks QEMU's monitor; only a machine that hangs is asked."""
+        folder = os.open(self.folder, os.O_PATH)    # a socket's path must be short
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(30)
+            connection.connect(f"/proc/self/fd/{folder}/monitor")
+            lines = connection.makefile("rw")
+
+            def ask(what, **arguments):
+                lines.write(json.dumps({"execute": what, "arguments": arguments}) + "\n")
+                lines.flush()
+                return next(answer["return"] for answer in map(json.loads, lines) if "return" in answer)
+
+            ask("qmp_capabilities")
+            yield ask
+        os.close(folder)
+
+    def state(self):
+        try:
+            with self.monitor() as ask:
+                return "".join(f"CPU#{cpu}\n" + "".join(
+                    plain(ask("human-monitor-command", **{"command-line": what, "cpu-index": cpu}).encode())
+                    for what in ("info registers", "info lapic"))
+                    for cpu in range(self.setup.cpus))
+        except (OSError, StopIteration) as wrong:
+            return f"the emulator's monitor does not answer: {wrong}"
 
 
 BOCHSRC = """\
