@@ -45,6 +45,9 @@ def seeded(folder):
         symbol = folder / source.relative_to(settings.BUILD)
         symbol.parent.mkdir(parents=True, exist_ok=True)
         symbol.touch()
+    # The guest is made of keelctl too, and keelctl is copied only if it differs.
+    (folder / "keelctl").mkdir()
+    shutil.copyfile(settings.BUILD / "keelctl" / "keelctl", folder / "keelctl" / "keelctl")
     products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
     for source in sorted(products, key=lambda path: path.name != "inputs"):
         subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
