@@ -180,10 +180,11 @@ static void check_flood(const struct activity *a)
 	begin(TARGET, a);
 	for (u32 i = 0; i < FLOOD; i++)
 		send_nmi(TARGET);
+	/* On a busy host an emulated CPU may stand still for as long as others settle. */
+	check(smp_reaches(&nmis[TARGET], 1), "a flood of NMIs arrives, in %s", a->name);
 	smp_settle();
 	before = nmis[TARGET];
-	check(before >= 1 && before <= FLOOD, "between 1 and %u NMIs of a flood, in %s", FLOOD,
-	      a->name);
+	check(before <= FLOOD, "at most %u NMIs of a flood, in %s", FLOOD, a->name);
 	send_nmi(TARGET);
 	check(smp_reaches(&nmis[TARGET], before + 1), "an NMI after the flood, in %s", a->name);
 	smp_settle();
