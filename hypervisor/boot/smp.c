@@ -171,7 +171,8 @@ static void measure_tsc(void)
 	bool timed = pit_wait_us(INIT_DELAY_US);
 
 	if (timed)
-		tsc_per_ms = max_u64((u32)(rdtsc() - start) / (INIT_DELAY_US / 1000), 1);
+		tsc_per_ms = max_u64((u32)min_u64(rdtsc() - start, UINT32_MAX) /
+					     (INIT_DELAY_US / 1000), 1);
 	else
 		tsc_per_ms = TSC_PER_MS_GUESS;
 }

@@ -5,6 +5,7 @@
 #include <keel/console.h>
 #include <keel/errno.h>
 
+#include "cpu/regs.h"
 #include "dev/log.h"
 #include "lib/acpi_add.h"
 #include "lib/format.h"
@@ -133,6 +134,7 @@ static int place_rsdp(u64 pa, const struct acpi_rsdp *rsdp)
 	u8 *copy;
 
 	memcpy(there, rsdp, len);
+	wbinvd(); /* else this asks the cache, which may take what the memory does not */
 	if (!memcmp(there, rsdp, len))
 		return 0;
 	copy = frame_alloc_many((u32)(size / PAGE_SIZE), PAGE_SIZE);

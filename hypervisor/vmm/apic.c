@@ -5,7 +5,7 @@
 
 #include "cpu/msr.h"
 #include "dev/apic.h"
-#include "mm/frame.h"
+#include "mm/host_map.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 #include "vmm/exit.h"
@@ -141,7 +141,8 @@ static bool write_apic_base(struct percpu *cpu, u32 msr, u64 value)
 {
 	u64 base = value & APIC_BASE_ADDRESS;
 
-	if ((keel_region.start <= base && base < keel_region.end) || base >= nested_limit())
+	/* Nor can Keel send a kick by one that it cannot reach (Keel i386, above 4 GiB). */
+	if (base >= nested_limit() || !host_map_any(base, PAGE_SIZE))
 		return false;
 	if (!wrmsr_safe(msr, value))
 		return false;

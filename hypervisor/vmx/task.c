@@ -47,6 +47,7 @@
 #define DR7_LOCAL	     0x155ul /* L0 to L3, LE */
 #define TSS_TRAP	     BIT(0)
 #define ERROR_EXT	     BIT(0)
+#define PF_WRITE	     BIT(1)
 
 enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 
@@ -108,21 +109,21 @@ static bool bad_selector(struct task_switch *t, u8 vector, u16 selector)
 	return fails(t, vector, (selector & ~SELECTOR_RPL) | (external ? ERROR_EXT : 0));
 }
 
-/* What the CPU does where the guest's own table does not map @gva. */
-static bool not_mapped(struct task_switch *t, gva_t gva)
+/* What the CPU does where the guest's own table does not map @gva; @error is PF_WRITE or 0. */
+static bool not_mapped(struct task_switch *t, gva_t gva, u32 error)
 {
 	__asm__ volatile("mov %0, %%cr2" : : "r"((unsigned long)gva));
-	return fails(t, VECTOR_PF, 0);
+	return fails(t, VECTOR_PF, error);
 }
 
 static bool read(struct task_switch *t, gva_t gva, void *to, size_t len)
 {
-	return guest_read(&t->state, gva, to, len) == len || not_mapped(t, gva);
+	return guest_read(&t->state, gva, to, len) == len || not_mapped(t, gva, 0);
 }
 
 static bool write(struct task_switch *t, gva_t gva, const void *from, size_t len)
 {
-	return guest_write(&t->state, gva, from, len) == len || not_mapped(t, gva);
+	return guest_write(&t->state, gva, from, len) == len || not_mapped(t, gva, PF_WRITE);
 }
 
 static struct segment segment_of(u16 selector, u64 descriptor)
@@ -174,6 +175,19 @@ static bool find(struct task_switch *t, u16 selector, u8 vector, struct segment 
 	return true;
 }
 
+/* One line, however often the guest tries. */
+static bool unknown_task(struct task_switch *t)
+{
+	static bool said;
+
+	if (!said)
+		log_error("a switch of tasks between TSSs of type 0x%x and 0x%x: Keel does 32-bit ones "
+			  "only, and answers #TS",
+			  t->old.rights & RIGHTS_TYPE, t->new.rights & RIGHTS_TYPE);
+	said = true;
+	return bad_selector(t, VECTOR_TS, t->selector);
+}
+
 /* The task to switch to: its TSS's descriptor and content (8.3, steps 3 to 5). */
 static bool find_task(struct task_switch *t)
 {
@@ -181,13 +195,10 @@ static bool find_task(struct task_switch *t)
 
 	if (!find(t, t->selector, VECTOR_TS, &t->new, &t->new_descriptor))
 		return false;
-	if ((t->new.rights &(RIGHTS_S | RIGHTS_TYPE)) != type) {
-		log_error(
-			"a task switch to selector 0x%x of type 0x%x, which Keel does not do: #TS",
-			t->selector, t->new.rights &RIGHTS_TYPE);
-		return bad_selector(t, VECTOR_TS, t->selector);
-	}
-	if (!(t->new.rights &RIGHTS_P))
+	if ((t->new.rights & (RIGHTS_S | RIGHTS_TYPE)) != type ||
+	    (t->old.rights & RIGHTS_TYPE) != SEGMENT_TYPE_BUSY_TSS)
+		return unknown_task(t);
+	if (!(t->new.rights & RIGHTS_P))
 		return bad_selector(t, VECTOR_NP, t->selector);
 	if (t->new.limit < sizeof(struct tss) - 1)
 		return bad_selector(t, VECTOR_TS, t->selector);
@@ -361,24 +372,29 @@ static bool find_segments(struct task_switch *t)
 	return ok;
 }
 
-/*
- * Step 14. What cannot be loaded is a fault of the new task, with the old CS and SS: VM entry wants
- * these two whole.
- */
-static void load_segments(struct task_switch *t)
+static void make_whole(struct segment *s, u32 flat, u32 cpl)
 {
-	bool whole;
+	if (s->rights & ACCESS_RIGHTS_UNUSABLE)
+		*s = (struct segment){s->selector, 0, ~0u, flat | cpl << ACCESS_RIGHTS_DPL_SHIFT};
+}
+
+/*
+ * Step 14. What cannot be loaded is a fault of the new task. VM entry wants CS and SS whole, and such
+ * as go with the new flags: flat ones then, not the old task's, which may be of virtual-8086 mode.
+ */
+static void load_segments(struct task_switch *t, bool mapped)
+{
+	u32 cpl = t->tss.segment[SEGMENT_CS].selector & SELECTOR_RPL;
 
 	take_selectors(t);
-	if (find_ldt(t) && !(t->tss.eflags & EFLAGS_VM))
+	t->ldt = (struct segment){t->tss.ldt.selector, 0, 0, ACCESS_RIGHTS_UNUSABLE};
+	if (mapped && find_ldt(t) && !(t->tss.eflags & EFLAGS_VM))
 		find_segments(t);
-	whole = !((t->segment[SEGMENT_CS].rights | t->segment[SEGMENT_SS].rights) &
-		  ACCESS_RIGHTS_UNUSABLE);
+	make_whole(&t->segment[SEGMENT_CS], ACCESS_RIGHTS_FLAT_CODE, cpl);
+	make_whole(&t->segment[SEGMENT_SS], ACCESS_RIGHTS_FLAT_DATA, cpl);
 	load(SEGMENT_LDTR, &t->ldt);
-	for (u32 i = 0; i < TSS_SEGMENTS; i++) {
-		if (whole || (i != SEGMENT_CS && i != SEGMENT_SS))
-			load(i, &t->segment[i]);
-	}
+	for (u32 i = 0; i < TSS_SEGMENTS; i++)
+		load(i, &t->segment[i]);
 }
 
 /* An exception's error code goes on the new task's stack. */
@@ -422,8 +438,7 @@ static void enter_new(struct task_switch *t, struct percpu *cpu)
 {
 	load_registers(t, cpu);
 	set_blocking(t);
-	if (load_cr3(t))
-		load_segments(t);
+	load_segments(t, load_cr3(t));
 	if (!t->vector && t->event & EVENT_ERROR_CODE)
 		push_error_code(t);
 	if (t->vector)

@@ -150,6 +150,9 @@ static void check_apic_base(void)
 		   "APIC_BASE on Keel's first page");
 	check_trap(try_wrmsr(MSR_APIC_BASE, (start + size - 4096) | (old & 0xfff)), VEC_GP,
 		   "APIC_BASE on Keel's last page");
+	if (option("nohigh"))
+		check_trap(try_wrmsr(MSR_APIC_BASE, (1ULL << 32) | (old & 0xfff)), VEC_GP,
+			   "APIC_BASE beyond Keel's reach");
 	check_eq(rdmsr(MSR_APIC_BASE), old, "APIC_BASE is unchanged after that");
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hardware task switches: by call, jump, IRET, task gates for INT, #UD and #DF; with CR3 and without. */
+/*
+ * Hardware task switches: by call, jump, IRET, task gates for INT, #UD and #DF; with CR3 and without. With "ss" or
+ * "pdpte" out of virtual-8086 mode into a task that has a null SS, or page-directory pointers with reserved bits:
+ * the machine ends by a triple fault.
+ */
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
 #include "lib/paging.h"
@@ -12,8 +16,17 @@ const char payload_name[] = "task";
 #define FLAGS_NT BIT(14)
 #define TSS_AVAILABLE 0x89u
 #define TSS_BUSY 0x8bu
+#define TSS16_BUSY 0x83u
+#define TSS16_SIZE 44
 #define TASK_GATE 0x8500u
+#define TASK_GATE_CPL3 0xe500u
+#define PTE_USER 4
+#define PDPTE_RESERVED 2
+#define V86_CODE 0x8000u /* nobody's page below 1 MiB */
+#define V86_STACK 0x100
+#define FLAGS_V86 (BIT(17) | 3u << 12) /* VM, IOPL = 3 */
 #define VEC_DF 8
+#define VEC_TS 10
 #define VEC_TASK 0x4e
 #define ROUNDS 100u
 #define PROBE ((volatile u32 *)0x80000000)
@@ -30,9 +43,13 @@ struct table {
 
 /* What the other task saw, and where it sends the one that it interrupted. */
 volatile u32 task_runs, task_flags, task_tr, task_cr0, task_probe, task_error, task_resume;
-extern const char task_call[], task_jump[], task_fault[], task_fault_code[];
+extern const char task_call[], task_jump[], task_fault[], task_fault_code[], task_end[];
+const struct {
+	u16 limit;
+	u32 base;
+} __attribute__((packed)) task_no_idt = { 0, 0 };
 
-static struct tss task_tss;
+static struct tss task_tss, second_tss;
 volatile struct tss *main_tss;
 static u32 stack[1024];
 static u64 table[256];
@@ -67,7 +84,11 @@ asm("	.text\n"
     "	mov main_tss, %ebx\n"
     "	mov task_resume, %eax\n"
     "	mov %eax, 32(%ebx)\n"
-    "	iret\n");
+    "	iret\n"
+    /* Whatever the data segments are. */
+    "task_end:\n"
+    "	lidt %cs:task_no_idt\n"
+    "	ud2\n");
 
 static u64 *idt_entry(u32 vector)
 {
@@ -113,7 +134,7 @@ static void make_tables(void)
 	old = (u64 *)gdt.base;
 	memcpy(table, old, gdt.limit + 1u);
 	task_selector = gdt.limit + 1u;
-	gdt = (struct table){ task_selector + 7, (u32)table };
+	gdt = (struct table){ task_selector + 15, (u32)table };
 	asm volatile("lgdt %0" : : "m"(gdt));
 	far_task.selector = task_selector;
 	far_main.selector = SEL_TSS;
@@ -251,9 +272,93 @@ static void with_cr3(void)
 	asm volatile("clts");
 }
 
+/* Keel saves no task in a TSS of 16 bits, and writes to none: there the switch is #TS. */
+static void out_of_small_tss(void)
+{
+	static u8 small[sizeof(struct tss)];
+	u64 *main = &table[SEL_TSS / 8], old = *main;
+	u32 vector, changed = 0;
+
+	if (!under_keel || !is_intel)
+		return;
+	new_task(task_call);
+	memset(small, 0x5a, sizeof(small));
+	*main = (tss_descriptor((u32)small) & ~(0xffULL << 40 | 0xffff)) |
+		(u64)(TSS16_BUSY & ~2u) << 40 | (TSS16_SIZE - 1);
+	asm volatile("ltr %w0" : : "r"(SEL_TSS) : "memory");
+	vector = TRY("lcall *far_task", : : : "memory", "cc");
+	for (u32 i = TSS16_SIZE; i < sizeof(small); i++)
+		changed += small[i] != 0x5a;
+	check_eq(vector, VEC_TS, "a switch out of a 16-bit task is #TS");
+	check_eq(changed, 0, "bytes behind a 16-bit TSS that changed");
+	*main = old & ~(2ULL << 40);
+	asm volatile("ltr %w0" : : "r"(SEL_TSS) : "memory");
+}
+
+/* Virtual-8086 code that calls the second task by INT. */
+static void make_v86_task(void)
+{
+	static const u8 code[] = { 0xcd, VEC_TASK };
+
+	memcpy((void *)V86_CODE, code, sizeof(code));
+	new_task(NULL);
+	task_tss.eflags |= FLAGS_V86;
+	task_tss.regs[4] = V86_STACK;
+	for (u32 i = 0; i < ARRAY_SIZE(task_tss.segments); i++)
+		task_tss.segments[i] = V86_CODE >> 4;
+	second_tss = (struct tss){
+		.cr3 = task_tss.cr3,
+		.eip = (u32)task_end,
+		.eflags = 2,
+		.regs = { [4] = (u32)(stack + ARRAY_SIZE(stack)) },
+		.segments = { SEL_DATA, SEL_CODE32, SEL_DATA, SEL_DATA, SEL_DATA, SEL_DATA },
+		.trap_iomap = 104 << 16,
+	};
+	table[task_selector / 8 + 1] = tss_descriptor((u32)&second_tss);
+	*idt_entry(VEC_TASK) = (u64)TASK_GATE_CPL3 << 32 | (task_selector + 8) << 16;
+}
+
+static void user_identity_map(void)
+{
+	pd_table[0] |= PTE_USER;
+	pae_on();
+}
+
+/* Each fault of the second task's ends the run. */
+static void out_of_v86(void)
+{
+	static const u32 faults[] = { VEC_DF, VEC_TS, VEC_GP, VEC_PF };
+	static u64 pdpt[4] __attribute__((aligned(32)));
+
+	printf("ENDING by a task that cannot be\n");
+	console_flush();
+	if (option("pdpte"))
+		user_identity_map();
+	make_v86_task();
+	for (u32 i = 0; i < ARRAY_SIZE(faults); i++) {
+		u64 *gate = idt_entry(faults[i]);
+
+		*gate = (*gate & 0x0000ffffffff0000) | ((u32)task_end & 0xffff) |
+			(u64)((u32)task_end >> 16) << 48;
+	}
+	if (option("pdpte")) {
+		memcpy(pdpt, pdpt_pae, sizeof(pdpt));
+		pdpt[0] |= PDPTE_RESERVED;
+		second_tss.cr3 = (u32)pdpt;
+	} else {
+		second_tss.segments[2] = 0;
+	}
+	asm volatile("ljmp *far_task" : : : "memory", "cc");
+	check(false, "a task that cannot be ends the run");
+}
+
 void payload(void)
 {
 	make_tables();
+	if (option("ss") || option("pdpte")) {
+		out_of_v86();
+		return;
+	}
 	main_tss->cr3 = (u32)pdpt_pae;
 	by_call();
 	by_jump();
@@ -261,6 +366,7 @@ void payload(void)
 	by_fault();
 	by_double_fault();
 	with_cr3();
+	out_of_small_tss();
 	without_task();
 }
 

@@ -137,6 +137,7 @@ PAYLOADS = [
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),
     Payload("step"),
     Payload("task"),
+    *(Payload("task", word, BOCHS, widths=(32,), resets=True) for word in ("ss", "pdpte")),
     *(p for name in ("breakpoint", "control", "count", "cpuid", "forbidden", "hypercall", "memmap",
                      "modes", "mtrr", "ports", "task") for p in on_ia32(name)),
     # Bochs' AMD CPU hands a single-step trap that an exit overtook to the host, Keel amd64's as well.
@@ -146,7 +147,9 @@ PAYLOADS = [
     *on_ia32("memmap", "high", modes=IA32_VMX, memory=4608),
     *on_ia32("memmap", "cut", modes=IA32_SVM, memory=4608, bare=False,
              says=(r"keel: 1\d{3} MiB of RAM are hidden: .* ends at 4 GiB",)),
-    *on_ia32("msr", says=(r"keel: .*microcode update .* is ignored",)),
+    *(p for mode, options in ((PAE, ""), (I386, "nohigh")) for p in on_ia32(
+        "msr", options, modes=[way for way in IA32 if way[0] == mode],
+        says=(r"keel: .*microcode update .* is ignored",))),
     *on_ia32("reset", "triple", resets=True),
     *on_ia32("apfault", cpus=4, resets=True, says=(TRIPLE_FAULT,)),
     *(p for name in ("ipi", "mtrrsmp", "smp") for p in on_ia32(name, cpus=4)),
