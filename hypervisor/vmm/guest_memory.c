@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/host_map.h"
 #include "mode/pte.h"
+#include "vmm/nested.h"
 
 #define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
 #define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
@@ -73,13 +74,18 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
 	return -EFAULT;
 }
 
-/* One page's worth of a copy at most; NULL where there is nothing. */
-static void *map_part(const struct guest_state *state, gva_t gva, size_t left, size_t *part)
+/*
+ * One page's worth of a copy at most; NULL where there is nothing, or where what the guest writes is
+ * looked at first (a trapped local APIC).
+ */
+static void *map_part(const struct guest_state *state, gva_t gva, size_t left, bool write, size_t *part)
 {
 	gpa_t gpa;
 
 	*part = min_u64(PAGE_SIZE - (gva & (PAGE_SIZE - 1)), left);
-	return guest_translate(state, gva, &gpa) ? NULL : host_map_any(gpa, *part);
+	if (guest_translate(state, gva, &gpa) || (write && nested_is_protected(gpa)))
+		return NULL;
+	return host_map_any(gpa, *part);
 }
 
 size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len)
@@ -87,7 +93,7 @@ size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t 
 	size_t done, part;
 
 	for (done = 0; done < len; done += part) {
-		const void *p = map_part(state, gva + done, len - done, &part);
+		const void *p = map_part(state, gva + done, len - done, false, &part);
 
 		if (!p)
 			break;
@@ -101,7 +107,7 @@ size_t guest_write(const struct guest_state *state, gva_t gva, const void *buf, 
 	size_t done, part;
 
 	for (done = 0; done < len; done += part) {
-		void *p = map_part(state, gva + done, len - done, &part);
+		void *p = map_part(state, gva + done, len - done, true, &part);
 
 		if (!p)
 			break;

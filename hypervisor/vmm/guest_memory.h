@@ -15,7 +15,10 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa);
 /* Reads @len bytes at @gva into @buf; returns how many could be read from its start. */
 size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len);
 
-/* Writes there, as the CPU does for itself: whether the guest's tables allow it is not asked. */
+/*
+ * Writes there, as the CPU does for itself: whether the guest's tables allow it is not asked. A page whose
+ * writes exit is not written.
+ */
 size_t guest_write(const struct guest_state *state, gva_t gva, const void *buf, size_t len);
 
 #define GUEST_PDPTES 4
