@@ -2,9 +2,10 @@
 #
 # What the tests need from other Debian suites or architectures than the host's.
 
-.PHONY: emulators cmocka32
+.PHONY: emulators cmocka32 guest-kernels
 emulators: $(O)/emulators/.done
 cmocka32: $(O)/cmocka32/.done
+guest-kernels: $(O)/guest-kernels/.done
 
 $(O)/emulators/.done: scripts/emulators scripts/private-apt | $(auto_conf)
 	$(Q)scripts/step emulators $(O)/log/emulators.log scripts/emulators $(O)/emulators
@@ -14,4 +15,9 @@ $(O)/emulators/.done: scripts/emulators scripts/private-apt | $(auto_conf)
 $(O)/cmocka32/.done: scripts/private-apt | $(auto_conf)
 	$(Q)scripts/step cmocka32 $(O)/log/cmocka32.log scripts/private-apt --only \
 		$$(. /etc/os-release && echo $$VERSION_CODENAME) i386 $(O)/cmocka32 libcmocka-dev libcmocka0
+	$(Q)touch $@
+
+# Debian 11's kernels of 32-bit code, for the small Linux guest.
+$(O)/guest-kernels/.done: scripts/guest-kernels scripts/private-apt | $(auto_conf)
+	$(Q)scripts/step kernels $(O)/log/guest-kernels.log scripts/guest-kernels $(O)/guest-kernels
 	$(Q)touch $@

@@ -173,10 +173,12 @@ static void check_ram_ranges(void)
 {
 	static const u32 msrs[] = { 0xc0010016, 0xc0010017, 0xc0010018, 0xc0010019, 0xc001001a,
 				    0xc001001d, 0xc0010111, 0xc0010112, 0xc0010113 };
-	u64 value;
 
+	/* Bochs has none of them. */
 	for (u32 i = 0; i < ARRAY_SIZE(msrs); i++) {
-		check_trap(try_rdmsr(msrs[i], &value), NO_TRAP, "MSR 0x%x read", msrs[i]);
+		u64 value = 0;
+
+		try_rdmsr(msrs[i], &value);
 		check_trap(try_wrmsr(msrs[i], value), VEC_GP, "MSR 0x%x write", msrs[i]);
 	}
 }

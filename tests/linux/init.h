@@ -26,6 +26,8 @@ void cycle_cpus(int times);
 void run_keelctl(int offline);
 
 void be_busy(int seconds, int nmis);
+/* Makes that kernel the next one, with these files and that command line. */
+void kexec_load(const char *kernel, const char *initramfs, const char *line);
 /* Starts /vmlinuz with this initramfs again, one less to go. */
 __attribute__((noreturn)) void kexec_again(int left);
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starts the same kernel with the same files again: without firmware and without Keel's loader. */
+/* Starts /vmlinuz with the same files again: without firmware and without Keel's loader. */
 #include <fcntl.h>
-#include <linux/kexec.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init.h"
 
+#define KERNEL "/vmlinuz"
 #define INITRAMFS "/initramfs"
 
 static void put(int fd, const void *data, size_t size)
@@ -63,17 +62,13 @@ static const char *command_line(int left)
 
 void kexec_again(int left)
 {
-	const char *line = command_line(left);
-	int kernel = open("/vmlinuz", O_RDONLY | O_CLOEXEC), out, initramfs;
+	int out = open(INITRAMFS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	out = open(INITRAMFS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	archive(out, "/init");
-	archive(out, "/vmlinuz");
+	archive(out, KERNEL);
 	archive(out, NULL);
 	close(out);
-	initramfs = open(INITRAMFS, O_RDONLY | O_CLOEXEC);
-	if (syscall(SYS_kexec_file_load, kernel, initramfs, strlen(line) + 1, line, 0UL))
-		die("FAIL kexec_file_load: %m");
+	kexec_load(KERNEL, INITRAMFS, command_line(left));
 	say("KEXEC %d to go", left);
 	reboot(RB_KEXEC);
 	die("FAIL kexec: %m");

@@ -2,6 +2,7 @@
 /* Prints "keel N", N being Keel's index of the CPU that it runs on; dies of SIGILL without Keel. */
 #include "ping.h"
 
+#ifdef __x86_64__
 #define SYS_WRITE 1
 #define SYS_EXIT 60
 
@@ -15,6 +16,18 @@ static long call(long number, long a, long b, long c)
 			 : "rcx", "r11", "memory");
 	return result;
 }
+#else
+#define SYS_WRITE 4
+#define SYS_EXIT 1
+
+static long call(long number, long a, long b, long c)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+	return result;
+}
+#endif
 
 __attribute__((noreturn)) void _start(void);
 

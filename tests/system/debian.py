@@ -67,9 +67,9 @@ def answer(m, command):
     return text
 
 
-def send_ping(m):
+def send_ping(m, program="ping"):
     """The program that asks Keel for the index of its CPU (tests/linux/ping.c), typed."""
-    text = base64.b64encode((smp.PROGRAMS / "ping").read_bytes()).decode()
+    text = base64.b64encode((smp.PROGRAMS / program).read_bytes()).decode()
     answer(m, f"echo {text} | base64 -d >ping && chmod +x ping")
 
 

@@ -140,13 +140,16 @@ PAYLOADS = [
     *(Payload("task", word, BOCHS, widths=(32,), resets=True) for word in ("ss", "pdpte")),
     *(p for name in ("breakpoint", "control", "count", "cpuid", "forbidden", "hypercall", "memmap",
                      "modes", "mtrr", "ports", "task") for p in on_ia32(name)),
-    # Bochs' AMD CPU hands a single-step trap that an exit overtook to the host, Keel amd64's as well.
+    # Bochs' AMD CPU hands a single-step trap that an exit overtook to the host, keeps NMIs out after an injected
+    # one until IRET, and ignores the VMCB's CR2: under Keel amd64 as well.
     *(p for name in ("nmi", "step") for p in on_ia32(name, modes=NOT_BOCHS_AMD)),
     *on_ia32("demand", modes=IA32_VMX),
     *on_ia32("hidden", bare=False),
     *on_ia32("memmap", "high", modes=IA32_VMX, memory=4608),
-    *on_ia32("memmap", "cut", modes=IA32_SVM, memory=4608, bare=False,
-             says=(r"keel: 1\d{3} MiB of RAM are hidden: .* ends at 4 GiB",)),
+    # Of 4608 MiB QEMU puts 1536 above 4 GiB; Bochs puts 512 there, and 1024 nowhere.
+    *(p for modes, hidden in ((IA32_SVM[:1], 1536), (IA32_SVM[1:], 512)) for p in on_ia32(
+        "memmap", "cut", modes=modes, memory=4608, bare=False,
+        says=(rf"keel: {hidden} MiB of RAM are hidden: .* ends at 4 GiB",))),
     *(p for mode, options in ((PAE, ""), (I386, "nohigh")) for p in on_ia32(
         "msr", options, modes=[way for way in IA32 if way[0] == mode],
         says=(r"keel: .*microcode update .* is ignored",))),
@@ -154,7 +157,7 @@ PAYLOADS = [
     *on_ia32("apfault", cpus=4, resets=True, says=(TRIPLE_FAULT,)),
     *(p for name in ("ipi", "mtrrsmp", "smp") for p in on_ia32(name, cpus=4)),
     *on_ia32("nmistorm", modes=NOT_BOCHS_AMD, cpus=4),
-    *on_ia32("sipi", "short", cpus=4),
+    *on_ia32("sipi", "short", modes=NOT_BOCHS_AMD, cpus=4),
     *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
     *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
              bare=False, halts=True, says=PANIC_STOPS),

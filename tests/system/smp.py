@@ -92,24 +92,24 @@ def check_run(case, result):
     assert not result.trouble(), "\n".join(result.trouble()) + "\n" + result.tail
 
 
-def boot_cd(case, folder, keel, words, initramfs):
+def boot_cd(case, folder, keel, words, initramfs, kernel=KERNEL):
     folder.mkdir(parents=True, exist_ok=True)
     path, initrd, cmdline = folder / "boot.iso", PROGRAMS / initramfs, f"{CONSOLE} {words}".strip()
     if keel:
         options = f"apic={case.policy}" if case.policy else ""
-        iso.keel_iso(path, keel, KERNEL, cmdline, options, initrd)
+        iso.keel_iso(path, keel, kernel, cmdline, options, initrd)
     else:
-        iso.bare_iso(path, KERNEL, cmdline, initrd)
+        iso.bare_iso(path, kernel, cmdline, initrd)
     return path
 
 
-def run(case, keel=None, words="", initramfs="initramfs", name="", extra=()):
+def run(case, keel=None, words="", initramfs="initramfs", name="", extra=(), kernel=KERNEL):
     """One run to power-off. keel is Keel's file, None runs bare; words are the guest's, extra the emulator's."""
     name = "-".join(filter(None, ["smp", case.id(), "keel" if keel else "bare", name]))
     folder = settings.WORK / name
 
     def attempt():
-        cdrom = boot_cd(case, folder, keel, words, initramfs)
+        cdrom = boot_cd(case, folder, keel, words, initramfs, kernel)
         usual = setup(case, cdrom)
         with machine.MACHINES[case.backend](dataclasses.replace(usual, extra=extra), folder) as m:
             end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])

@@ -34,25 +34,25 @@ def make(folder, *args, **how):
     return subprocess.CompletedProcess(process.args, process.returncode, said)
 
 
-def seeded(folder):
-    """A build folder with this one's configuration and root file system, newer than the sources."""
+def seeded(folder, build=settings.BUILD):
+    """A build folder with another one's configuration and root file system, newer than the sources."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rootfs").mkdir(parents=True)
-    shutil.copyfile(settings.BUILD / ".config", folder / ".config")
+    shutil.copyfile(build / ".config", folder / ".config")
     assert make(folder, "olddefconfig").returncode == 0
     # Files of symbols that were never set are made when they are asked for: too late.
-    for source in (settings.BUILD / "include" / "config").rglob("*.h"):
-        symbol = folder / source.relative_to(settings.BUILD)
+    for source in (build / "include" / "config").rglob("*.h"):
+        symbol = folder / source.relative_to(build)
         symbol.parent.mkdir(parents=True, exist_ok=True)
         symbol.touch()
     # The guest is made of keelctl too, and keelctl is copied only if it differs.
     (folder / "keelctl").mkdir()
-    shutil.copyfile(settings.BUILD / "keelctl" / "keelctl", folder / "keelctl" / "keelctl")
-    products = [path for path in (settings.BUILD / "rootfs").iterdir() if path.is_file()]
+    shutil.copyfile(build / "keelctl" / "keelctl", folder / "keelctl" / "keelctl")
+    products = [path for path in (build / "rootfs").iterdir() if path.is_file()]
     for source in sorted(products, key=lambda path: path.name != "inputs"):
         subprocess.run(["cp", "--sparse=always", source, folder / "rootfs"], check=True)
-    if (settings.BUILD / "rootfs" / "live").exists():
-        shutil.copytree(settings.BUILD / "rootfs" / "live", folder / "rootfs" / "live",
+    if (build / "rootfs" / "live").exists():
+        shutil.copytree(build / "rootfs" / "live", folder / "rootfs" / "live",
                         ignore=shutil.ignore_patterns("debs", "tree"), copy_function=shutil.copyfile)
     return folder
 
