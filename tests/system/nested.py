@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""KVM in KVM: hosts of a Debian release, one in the other, with Keel and its guest innermost.
+
+Level 1 is the machine that QEMU's software CPU emulates; its KVM runs level 2, and so on; the
+innermost machine is level LEVELS + 1. What each host does stands in a plan (tests/nested/init).
+"""
+import dataclasses
+import re
+
+import debian
+import machine
+import runner
+import settings
+import smp
+
+BAND = 256      # MiB that a host takes for itself
+MODEL = "qemu64,+svm,+npt,+x2apic"      # inside KVM; -cpu host would pass on what the software CPU does half
+OUTERMOST = "EPYC,+svm,+npt,+x2apic"
+APPEND = "console=ttyS0 quiet panic=-1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    levels: int
+    cpus: int
+    keel: bool = True
+    guest: str = "small"    # or debian
+    host: str = "bullseye"
+    vendor: str = "amd"
+    module: str = "nested=1"    # parameters of level 1's KVM
+    model: str = MODEL          # the innermost CPU
+
+    def id(self):
+        return "-".join(["nested", self.host, self.vendor, str(self.levels), self.guest, str(self.cpus),
+                         "keel" if self.keel else "bare"])
+
+    def memory(self, level):
+        """MiB of the machine at a level."""
+        return (512 if self.guest == "debian" else 256) + BAND * (self.levels + 1 - level)
+
+
+def host_file(case, name):
+    path = settings.BUILD / "nested" / case.host / name
+    assert path.exists(), f"{path} is missing: run `make nested-host HOST={case.host}`"
+    return path
+
+
+def inner_ports(case, level):
+    """Chardevs of the machine at @level by which the ones deeper in talk."""
+    return range(level + 1, case.levels + 2)
+
+
+def ports(case, level, chardev):
+    """A machine's arguments for its ports; @chardev gives the arguments of the deeper levels' own."""
+    if level > case.levels:
+        return []
+    args = ["-device", "virtio-serial"]
+    for deeper in inner_ports(case, level):
+        args += ["-chardev", chardev(deeper), "-device", f"virtserialport,chardev=c{deeper},name=level{deeper}"]
+    return args
+
+
+def host_disks(root, plan, image):
+    return [word for path in (root, plan, image) for word in
+            ("-drive", f"file={path},format=raw,if=virtio,readonly=on")]
+
+
+def guest_disk(case):
+    """The innermost machine's. What Debian writes is kept in the host's memory."""
+    if case.guest == "debian":
+        return ["-drive", "file=/dev/vdc,format=qcow2,if=virtio,snapshot=on"]
+    return ["-drive", "file=/dev/vdc,format=raw,media=cdrom,readonly=on"]
+
+
+def common(case, level):
+    return ["-m", str(case.memory(level)), "-smp", str(case.cpus), "-display", "none", "-nic", "none",
+            "-no-user-config", *(["-no-reboot"] if level <= case.levels else [])]
+
+
+def qemu_in(case, level):
+    """Arguments of the QEMU that the host at @level runs."""
+    inner = level + 1
+    args = ["-enable-kvm", "-monitor", "none", "-cpu", case.model if inner > case.levels else MODEL,
+            *common(case, inner), "-chardev", f"pipe,id=com1,path=/dev/virtio-ports/level{inner}",
+            "-serial", "chardev:com1"]
+    if inner > case.levels:
+        return args + guest_disk(case)
+    return args + ["-kernel", "/vmlinuz", "-initrd", "/initrd", "-append", f"'{APPEND} level={inner}'",
+                   *host_disks("/dev/vda", "/dev/vdb", "/dev/vdc"),
+                   *ports(case, inner, lambda n: f"pipe,id=c{n},path=/dev/virtio-ports/level{n}")]
+
+
+def plan(case):
+    lines = []
+    for level in range(1, case.levels + 1):
+        parameters = case.module if level == 1 else "nested=1"
+        lines += [f"module_{level}='kvm_{case.vendor} {parameters}'",
+                  f"qemu_{level}=\"{' '.join(qemu_in(case, level))}\""]
+    return "\n".join(lines) + "\n"
+
+
+class Hosts(machine.Qemu):
+    """The outermost machine; its console is the innermost one's."""
+    silence = 120
+
+    def __init__(self, case, image, folder):
+        super().__init__(machine.Setup(cpus=case.cpus), folder)
+        self.case, self.image = case, image
+
+    def host_log(self, level):
+        return self.folder / f"level{level}.log"
+
+    def command(self, port):
+        case, innermost = self.case, self.case.levels + 1
+        text = plan(case)
+        path = self.folder / "plan"
+        path.write_text(text + "\n" * (-len(text) % 512))
+
+        def chardev(level):
+            if level == innermost:
+                return f"socket,id=c{level},host=127.0.0.1,port={port}"
+            return f"file,id=c{level},path={self.host_log(level)}"
+
+        return [settings.emulator("qemu-system-x86_64"), "-accel", "tcg", "-cpu", OUTERMOST,
+                *common(case, 1), "-monitor", "none", "-qmp", "unix:monitor,server=on,wait=off",
+                "-serial", f"file:{self.host_log(1)}", "-kernel", str(host_file(case, "vmlinuz")),
+                "-initrd", str(host_file(case, "initrd")), "-append", f"{APPEND} level=1",
+                *host_disks(host_file(case, "root.ext4"), path, self.image), *ports(case, 1, chardev)]
+
+    def said(self, level):
+        """A host's own lines."""
+        path = self.host_log(level)
+        text = machine.plain(path.read_bytes()) if path.exists() else ""
+        return re.findall(r"nested: (.*)", text)
+
+    def tail(self):
+        hosts = [f"--- level {level}\n" + "\n".join(self.said(level)[-25:])
+                 for level in range(1, self.case.levels + 1)]
+        return "\n".join([super().tail(), *hosts])
+
+    def counts(self, level):
+        """What the KVM of the host at @level has counted, by name."""
+        return {name: int(n) for name, n in
+                (line.split()[1:] for line in self.said(level) if line.startswith("count "))}
