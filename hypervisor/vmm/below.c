@@ -48,13 +48,15 @@ bool below_is_kvm(void)
 	return is_kvm;
 }
 
-enum shown { HANDED_ON, NOT_HANDED_ON, MISSING };
+enum shown { HANDED_ON, NOT_HANDED_ON, MISSING, NOT_MISSED };
 
 static enum shown shown_as(const struct kvm_pv *pv)
 {
+	bool goes_on = kvm_pv_goes_on(decision(pv));
+
 	if (!(features & BIT(pv->bit)))
-		return MISSING;
-	return kvm_pv_goes_on(decision(pv)) ? HANDED_ON : NOT_HANDED_ON;
+		return goes_on ? MISSING : NOT_MISSED;
+	return goes_on ? HANDED_ON : NOT_HANDED_ON;
 }
 
 const char *below_describe(char *line, size_t size)

@@ -25,6 +25,9 @@ void cycle_cpus(int times);
 /* The commands of keelctl; then with that CPU offline, and while it comes and goes, unless it is 0. */
 void run_keelctl(int offline);
 
+/* Those that /modules lists, in its order. */
+void load_modules(void);
+
 void be_busy(int seconds, int nmis);
 /* Starts /vmlinuz with this initramfs again, one less to go. */
 __attribute__((noreturn)) void kexec_again(int left);
