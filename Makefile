@@ -34,6 +34,7 @@ include scripts/config.mk
 include rootfs/rootfs.mk
 include image/image.mk
 include scripts/emulators.mk
+include tests/nested/nested.mk
 
 .PHONY: hypervisor
 hypervisor: $(O)/hypervisor/keel.elf
@@ -56,7 +57,8 @@ stick:
 
 # K=expression selects tests as pytest's -k does; PART=n/m is one part of many.
 .PHONY: check check-full
-check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32 guest-kernels
+check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32 guest-kernels \
+		$(O)/nested/bullseye/root.ext4
 	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
 
 # The configuration and what was fetched stay; distclean removes them as well.

@@ -6,17 +6,24 @@
 #include "cpu/cpuid.h"
 #include "mm/frame.h"
 #include "mode/mode.h"
+#include "vmm/below.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
+
+/* What a line of the console takes. */
+#define FEATURES_MAX 240
 
 void banner_print(const struct range_list *ram, u64 hidden, const char *below)
 {
 	u64 size = keel_region.end - keel_region.start;
 	char vendor[13];
+	char features[FEATURES_MAX];
 
 	cpu_vendor(vendor);
 	log_notice("Keel " KEEL_VERSION " " SUBARCH_NAME " by %s on %s%s%s", backend->name, vendor,
 		   below ? ", hypervisor below: " : "", below ? below : "");
+	if (below_describe(features, sizeof(features)))
+		log_notice("KVM below: %s", features);
 	log_notice("guest: %llu MiB of RAM; Keel takes %llu KiB at 0x%llx, %u KiB of it unused",
 		   (unsigned long long)(range_total(ram, RANGE_USABLE, ~0ull) >> 20),
 		   (unsigned long long)(size >> 10), (unsigned long long)keel_region.start,

@@ -34,6 +34,7 @@
 #define EFER_LMA     BIT64(10)
 #define EFER_NXE     BIT64(11)
 #define EFER_SVME    BIT64(12)
+#define EFER_LMSLE   BIT64(13)
 
 #define RFLAGS_FIXED BIT64(1) /* reads as 1 always */
 #define RFLAGS_TF    BIT64(8)

@@ -44,7 +44,10 @@ void svm_trap_ports(u16 first, u16 count)
 		svm_shared.iopm[port / 8] |= BIT(port % 8);
 }
 
-/* Highest defined bit of EFER is 21 (AIBRSE); what this CPU has is found by trying. */
+/*
+ * Highest defined bit of EFER is 21 (AIBRSE); what this CPU has is found by trying. But for LMSLE, which
+ * new CPUs lack: KVM lets its guest set it even there, and then cannot enter the guest again.
+ */
 #define EFER_BITS 22
 
 void svm_probe_efer(void)
@@ -56,7 +59,7 @@ void svm_probe_efer(void)
 	for (u32 bit = 0; bit < EFER_BITS; bit++) {
 		u64 v = BIT64(bit);
 
-		if (v & (svm_shared.efer_bits | long_mode | EFER_SVME | host))
+		if (v & (svm_shared.efer_bits | long_mode | EFER_SVME | EFER_LMSLE | host))
 			continue;
 		if (wrmsr_safe(IA32_EFER, host | v) && rdmsr(IA32_EFER) & v)
 			svm_shared.efer_bits |= v;

@@ -25,7 +25,8 @@ static _Noreturn void refuse_cpu(void)
 
 	cpu_vendor(vendor);
 	refuse("this CPU (%s) shows no %s%s%s: use a CPU that has it, switch virtualization on in "
-	       "the firmware setup, or, under KVM, pass it on (nested=1 and -cpu host)",
+	       "the firmware setup, or, under KVM, pass it on (kvm_intel or kvm_amd with nested=1, and "
+	       "-cpu host)",
 	       vendor, built[0]->name, *second ? " and no " : "", second);
 }
 

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* What the table of KVM's features (lib/kvm_pv.c) says, done: MSRs, CPUID, INIT, the boot line. */
 #include "vmm/below.h"
 
 #include <keel/abi.h>
 
-#include "cpu/cpuid.h"
 #include "cpu/msr.h"
+#include "lib/format.h"
+#include "lib/kvm_pv.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "vmm/backend.h"
 
-#define SIGNATURE_LENGTH       12
+#define SIGNATURE_LENGTH 12
 
-/* KVM's paravirtual MSRs (Linux Documentation/virt/kvm/msr.rst). */
-#define KVM_MSR_OLD_CLOCK      0x11
-#define KVM_MSR_OLD_CLOCK_LAST 0x12
-#define KVM_MSR_FIRST	       0x4b564d00
-#define KVM_MSR_LAST	       0x4b564dff
-#define KVM_MSR_ASYNC_PF_EN    0x4b564d02
+/* The largest thing that KVM keeps in the guest's memory, and the bits of its address that are none. */
+#define KVM_AREA_SIZE	 64
+#define KVM_AREA_FLAGS	 3u
 
 static char signature[SIGNATURE_LENGTH + 1];
 static bool is_kvm;
+static u32 features; /* EAX of leaf KVM_LEAF_FEATURES */
+
+static enum kvm_pv_decision decision(const struct kvm_pv *pv)
+{
+	return backend->abi_id == KEEL_BACKEND_VMX ? pv->vmx : pv->svm;
+}
 
 const char *below_init(void)
 {
@@ -32,6 +37,9 @@ const char *below_init(void)
 	memcpy(signature + 4, &c.ecx, 4);
 	memcpy(signature + 8, &c.edx, 4);
 	is_kvm = !memcmp(signature, KVM_SIGNATURE, SIGNATURE_LENGTH);
+	/* Of old KVMs EAX is 0 and means leaf 0x40000001. */
+	if (is_kvm)
+		features = cpuid(KVM_LEAF_FEATURES).eax;
 	return signature;
 }
 
@@ -40,25 +48,71 @@ bool below_is_kvm(void)
 	return is_kvm;
 }
 
-/*
- * KVM writes to the page that such an MSR names, past the nested table: it must not be Keel's.
- * Async page faults would arrive as exits of Keel's instead of the guest's, so KVM never hears of
- * them.
- */
+enum shown { HANDED_ON, NOT_HANDED_ON, MISSING, NOT_MISSED };
+
+static enum shown shown_as(const struct kvm_pv *pv)
+{
+	bool goes_on = kvm_pv_goes_on(decision(pv));
+
+	if (!(features & BIT(pv->bit)))
+		return goes_on ? MISSING : NOT_MISSED;
+	return goes_on ? HANDED_ON : NOT_HANDED_ON;
+}
+
+const char *below_describe(char *line, size_t size)
+{
+	static const char *const heads[] = {
+		[HANDED_ON] = "its guest gets",
+		[NOT_HANDED_ON] = "; not",
+		[MISSING] = "; KVM has no",
+	};
+	size_t used = 0;
+	u32 count;
+	const struct kvm_pv *table = kvm_pv_table(&count);
+
+	if (!is_kvm)
+		return NULL;
+	line[0] = '\0';
+	for (u32 what = HANDED_ON; what <= MISSING && used < size; what++) {
+		used += (size_t)keel_snprintf(line + used, size - used, "%s", heads[what]);
+		for (u32 i = 0; i < count && used < size; i++) {
+			if (shown_as(&table[i]) == what)
+				used += (size_t)keel_snprintf(line + used, size - used, " %s",
+							      table[i].name);
+		}
+	}
+	return line;
+}
+
+void below_cpuid(u32 leaf, struct cpuid *out)
+{
+	if (is_kvm && leaf == KVM_LEAF_FEATURES)
+		out->eax &= ~kvm_pv_hidden(backend->abi_id == KEEL_BACKEND_VMX);
+}
+
+bool below_may_write(u64 address, u64 size)
+{
+	return address >= keel_region.end || address + size <= keel_region.start;
+}
+
 static bool write_kvm_msr(struct percpu *cpu, u32 msr, u64 value)
 {
-	u64 page = align_down(value, PAGE_SIZE);
+	const struct kvm_pv *pv = kvm_pv_of_msr(msr);
 
 	(void)cpu;
-	if (msr == KVM_MSR_ASYNC_PF_EN)
-		return true;
-	if (keel_region.start <= page && page < keel_region.end)
+	/* KVM itself knows whether it has an MSR of that number. */
+	if (!pv)
+		return wrmsr_safe(msr, value);
+	if (!kvm_pv_goes_on(decision(pv)))
+		return features & BIT(pv->bit);
+	/* KVM writes past the nested table: what it is given must not be Keel's. */
+	if (pv->has & KVM_PV_PAGE && !below_may_write(value & ~(u64)KVM_AREA_FLAGS, KVM_AREA_SIZE))
 		return false;
 	return wrmsr_safe(msr, value);
 }
 
 static const struct msr_rule kvm_rules[] = {
-	{KVM_MSR_OLD_CLOCK, KVM_MSR_OLD_CLOCK_LAST, MSR_WRITE, NULL, write_kvm_msr},
+	{KVM_MSR_OLD_FIRST, KVM_MSR_OLD_LAST, MSR_WRITE, NULL, write_kvm_msr},
 	{KVM_MSR_FIRST, KVM_MSR_LAST, MSR_WRITE, NULL, write_kvm_msr},
 };
 
@@ -68,24 +122,14 @@ const struct msr_rule *below_msr_rules(u32 *count)
 	return kvm_rules;
 }
 
-/*
- * KVM's convention: number and result in RAX, arguments in RBX, RCX, RDX, RSI, all of full width.
- */
-bool below_hypercall(struct percpu *cpu)
+void below_reset_cpu(void)
 {
-	struct guest_regs *r = &cpu->regs;
+	u32 count;
+	const struct kvm_pv *table = kvm_pv_table(&count);
 
-	if (!is_kvm)
-		return false;
-	if (backend->abi_id == KEEL_BACKEND_VMX)
-		__asm__ volatile("vmcall"
-				 : "+a"(r->rax)
-				 : "b"(r->rbx), "c"(r->rcx), "d"(r->rdx), "S"(r->rsi)
-				 : "memory");
-	else
-		__asm__ volatile("vmmcall"
-				 : "+a"(r->rax)
-				 : "b"(r->rbx), "c"(r->rcx), "d"(r->rdx), "S"(r->rsi)
-				 : "memory");
-	return true;
+	for (u32 i = 0; i < count && is_kvm; i++) {
+		if (features & BIT(table[i].bit) && table[i].has & KVM_PV_RESET &&
+		    kvm_pv_goes_on(decision(&table[i])))
+			wrmsr_safe(table[i].msrs[0], 0);
+	}
 }

@@ -24,9 +24,25 @@ bool below_is_kvm(void);
 const struct msr_rule *below_msr_rules(u32 *count);
 
 /*
- * Does the guest's hypercall in cpu->regs on its behalf and stores the result; false if there is
- * nobody below who would answer. The guest must be at CPL 0: below, the call comes from Keel.
+ * May the hypervisor below write there for the guest? Not to Keel's memory: it does so past the nested
+ * table. GPA, bytes.
  */
-bool below_hypercall(struct percpu *cpu);
+bool below_may_write(u64 address, u64 size);
+
+/* One line's worth on what becomes of KVM's features, in @line; NULL without KVM below. */
+const char *below_describe(char *line, size_t size);
+
+/* Takes what the guest cannot use out of what CPUID said. */
+void below_cpuid(u32 leaf, struct cpuid *out);
+
+/* On this CPU: INIT switches its paravirtual MSRs off, as KVM does at an INIT of its own. */
+void below_reset_cpu(void);
+
+/*
+ * Does the guest's hypercall in cpu->regs on its behalf and stores the result (vmm/below_call.c); false
+ * if there is nobody below who would answer. The guest must be at CPL 0: below, the call comes from
+ * Keel.
+ */
+bool below_hypercall(struct percpu *cpu, const struct guest_state *state);
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "vmm/apic.h"
+#include "vmm/below.h"
 #include "vmm/cpus.h"
 #include "vmm/handlers.h"
 #include "vmm/kick.h"
@@ -160,6 +161,7 @@ static void reset_by_init(struct percpu *cpu)
 		power_reset("reset: INIT");
 	/* Else an NMI that waits would pass for a kick below. */
 	cpu->nmi_pending = 0;
+	below_reset_cpu();
 	apic_reset(backend->drop_interrupts);
 	apic_place_changed(cpu);
 	/* A kick by NMI may have been taken meanwhile. */

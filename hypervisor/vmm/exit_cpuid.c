@@ -2,6 +2,7 @@
 #include "cpu/cpuid.h"
 #include "vmm/account.h"
 #include "vmm/backend.h"
+#include "vmm/below.h"
 #include "vmm/handlers.h"
 #include "vmm/nested.h"
 #include "vmm/x2apic_hint.h"
@@ -29,6 +30,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	if (!GUEST_LONG_MODE)
 		show_ia32(leaf, &c);
 	x2apic_hint_cpuid(cpu, leaf, &c);
+	below_cpuid(leaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;
 	cpu->regs.rcx = c.ecx;

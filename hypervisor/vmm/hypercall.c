@@ -130,7 +130,7 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 	} else if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE) {
 		call(cpu, &state);
 		backend->skip(cpu);
-	} else if (below_hypercall(cpu)) {
+	} else if (below_hypercall(cpu, &state)) {
 		backend->skip(cpu);
 	} else {
 		backend->inject(cpu, VECTOR_UD, 0);

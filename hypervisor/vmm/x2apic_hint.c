@@ -3,6 +3,7 @@
 
 #include <generated/autoconf.h>
 
+#include "lib/kvm_pv.h"
 #include "lib/string.h"
 #include "vmm/below.h"
 #include "vmm/cpu_start.h"
@@ -10,8 +11,6 @@
 #include "vmm/exit.h"
 
 #define CPUID_1_ECX_X2APIC BIT(21)
-/* KVM's leaves (Linux Documentation/virt/kvm/cpuid.rst). */
-#define KVM_LEAF_FEATURES  0x40000001
 
 #ifdef CONFIG_X2APIC_HINT
 static const bool wanted = true;

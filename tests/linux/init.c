@@ -7,6 +7,7 @@
  *   busy=S      S seconds of timers, interrupts between CPUs, processes and page faults
  *   nmi=N       while busy, N times an NMI to each other CPU
  *   keelctl=1   run keelctl's commands; offcpu=N: also while that CPU is offline
+ *   modules=1   load the modules of the initramfs
  *   kexec=N     start the same kernel again, N times in a row; the last word
  *   end=reboot  instead of power-off
  */
@@ -115,6 +116,8 @@ int main(void)
 		cycle_cpus(number("offline"));
 	if (number("keelctl"))
 		run_keelctl(number("offcpu"));
+	if (number("modules"))
+		load_modules();
 	if (number("busy"))
 		be_busy(number("busy"), number("nmi"));
 	report_interrupts();

@@ -25,6 +25,9 @@ void cycle_cpus(int times);
 /* The commands of keelctl; then with that CPU offline, and while it comes and goes, unless it is 0. */
 void run_keelctl(int offline);
 
+/* Those that /modules lists, in its order. */
+void load_modules(void);
+
 void be_busy(int seconds, int nmis);
 /* Makes that kernel the next one, with these files and that command line. */
 void kexec_load(const char *kernel, const char *initramfs, const char *line);

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""KVM in KVM: hosts of a Debian release, one in the other, with Keel and its guest innermost.
+
+Level 1 is the machine that QEMU's software CPU emulates; its KVM runs level 2, and so on; the
+innermost machine is level LEVELS + 1. What each host does stands in a plan (tests/nested/init).
+"""
+import dataclasses
+import re
+import subprocess
+import time
+
+import debian
+import iso
+import machine
+import runner
+import settings
+import smp
+
+SUITES = ("bullseye", "bookworm", "trixie")
+# KVM's own counts of why its guests left (Linux arch/x86/kvm/x86.c); the rest of exits has no name.
+REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits", "irq_window_exits",
+           "mmio_exits", "nmi_window_exits", "pf_taken", "request_irq_exits", "signal_exits")
+BAND = 256      # MiB that a host takes for itself
+MODEL = "qemu64,+svm,+npt,+x2apic"      # inside KVM; -cpu host would pass on what the software CPU does half
+# All that QEMU can show of KVM's paravirtual features.
+EVERYTHING = MODEL + ",+kvm-pv-unhalt,+kvm-pv-tlb-flush,+kvm-pv-ipi,+kvm-poll-control,+kvm-pv-sched-yield," \
+    "+kvm-asyncpf-int"
+OUTERMOST = "EPYC,+svm,+npt,+x2apic"
+APPEND = "console=ttyS0 quiet panic=-1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    levels: int
+    cpus: int
+    keel: bool = True
+    guest: str = "small"    # or debian, or a payload's name
+    host: str = "bullseye"
+    vendor: str = "amd"
+    module: str = "nested=1"    # parameters of level 1's KVM
+    model: str = MODEL          # the innermost CPU
+    look: int = 0               # seconds after which its registers are shown
+
+    def id(self):
+        return "-".join(["nested", self.host, self.vendor, str(self.levels), self.guest, str(self.cpus),
+                         "keel" if self.keel else "bare"])
+
+    def memory(self, level):
+        """MiB of the machine at a level."""
+        return (512 if self.guest == "debian" else 256) + BAND * (self.levels + 1 - level)
+
+
+def host_file(case, name):
+    path = settings.BUILD / "nested" / case.host / name
+    assert path.exists(), f"{path} is missing: run `make nested-host HOST={case.host}`"
+    return path
+
+
+def inner_ports(case, level):
+    """Chardevs of the machine at @level by which the ones deeper in talk."""
+    return range(level + 1, case.levels + 2)
+
+
+def ports(case, level, chardev):
+    """A machine's arguments for its ports; @chardev gives the arguments of the deeper levels' own."""
+    if level > case.levels:
+        return []
+    args = ["-device", "virtio-serial"]
+    for deeper in inner_ports(case, level):
+        args += ["-chardev", chardev(deeper), "-device", f"virtserialport,chardev=c{deeper},name=level{deeper}"]
+    return args
+
+
+def host_disks(root, plan, image):
+    return [word for path in (root, plan, image) for word in
+            ("-drive", f"file={path},format=raw,if=virtio,readonly=on")]
+
+
+def guest_disk(case):
+    """The innermost machine's. What Debian writes is kept in the host's memory."""
+    if case.guest == "debian":
+        return ["-drive", "file=/dev/vdc,format=qcow2,if=virtio,snapshot=on"]
+    # A CD image is a disk as well, and its BIOS reads that with far fewer exits.
+    return ["-drive", "file=/dev/vdc,format=raw,if=virtio,readonly=on",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+
+
+def common(case, level):
+    return ["-m", str(case.memory(level)), "-smp", str(case.cpus), "-display", "none", "-nic", "none",
+            "-no-user-config", *(["-no-reboot"] if level <= case.levels else [])]
+
+
+def qemu_in(case, level):
+    """Arguments of the QEMU that the host at @level runs."""
+    inner = level + 1
+    args = ["-enable-kvm", "-monitor", "none", "-cpu", case.model if inner > case.levels else MODEL,
+            *common(case, inner), "-chardev", f"pipe,id=com1,path=/dev/virtio-ports/level{inner}",
+            "-serial", "chardev:com1"]
+    if inner > case.levels:
+        return args + guest_disk(case)
+    return args + ["-kernel", "/vmlinuz", "-initrd", "/initrd", "-append", f"'{APPEND} level={inner}'",
+                   *host_disks("/dev/vda", "/dev/vdb", "/dev/vdc"),
+                   *ports(case, inner, lambda n: f"pipe,id=c{n},path=/dev/virtio-ports/level{n}")]
+
+
+def plan(case):
+    lines = []
+    for level in range(1, case.levels + 1):
+        parameters = case.module if level == 1 else "nested=1"
+        lines += [f"module_{level}='kvm_{case.vendor} {parameters}'",
+                  f"qemu_{level}=\"{' '.join(qemu_in(case, level))}\""]
+    if case.look:
+        lines.append(f"look_{case.levels}={case.look}")
+    return "\n".join(lines) + "\n"
+
+
+class Hosts(machine.Qemu):
+    """The outermost machine; its console is the innermost one's."""
+    silence = 120
+
+    def __init__(self, case, image, folder):
+        super().__init__(machine.Setup(cpus=case.cpus), folder)
+        self.case, self.image = case, image
+
+    def host_log(self, level):
+        return self.folder / f"level{level}.log"
+
+    def command(self, port):
+        case, innermost = self.case, self.case.levels + 1
+        text = plan(case)
+        path = self.folder / "plan"
+        path.write_text(text + "\n" * (-len(text) % 512))
+
+        def chardev(level):
+            if level == innermost:
+                return f"socket,id=c{level},host=127.0.0.1,port={port}"
+            return f"file,id=c{level},path={self.host_log(level)}"
+
+        return [settings.emulator("qemu-system-x86_64"), "-accel", "tcg", "-cpu", OUTERMOST,
+                *common(case, 1), "-monitor", "none", "-qmp", "unix:monitor,server=on,wait=off",
+                "-serial", f"file:{self.host_log(1)}", "-kernel", str(host_file(case, "vmlinuz")),
+                "-initrd", str(host_file(case, "initrd")), "-append", f"{APPEND} level=1",
+                *host_disks(host_file(case, "root.ext4"), path, self.image), *ports(case, 1, chardev)]
+
+    def said(self, level):
+        """A host's own lines."""
+        path = self.host_log(level)
+        text = machine.plain(path.read_bytes()) if path.exists() else ""
+        return re.findall(r"nested: (.*)", text)
+
+    def tail(self):
+        hosts = [f"--- level {level}\n" + "\n".join(self.said(level)[-25:])
+                 for level in range(1, self.case.levels + 1)]
+        return "\n".join([super().tail(), *hosts])
+
+    def counts(self, level):
+        """What the KVM of the host at @level has counted, by name."""
+        return {name: int(n) for name, n in
+                (line.split()[1:] for line in self.said(level) if line.startswith("count "))}
+
+
+def debian_image(case):
+    """The built disk, or a variant of its menu that starts Debian without Keel."""
+    assert settings.IMAGE.exists(), f"{settings.IMAGE} is missing: run `make image`"
+
+    def variant(path, entry):
+        subprocess.run([settings.TREE / "image" / "variant", settings.IMAGE, path, f"saved_entry={entry}",
+                        "timeout=0"], check=True)
+        return path
+
+    entry = "keel" if case.keel else "bare"
+    path = settings.BUILD / "run" / f"nested-{entry}.qcow2"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.stat().st_mtime < settings.IMAGE.stat().st_mtime:
+        variant(path, entry)
+    return path
+
+
+def debian_session(m):
+    """From power-on to power-off; seconds to the login prompt and to the end."""
+    start = time.monotonic()
+    m.expect(rb"keel login: ")
+    login = time.monotonic() - start
+    m.type("root\r")
+    m.expect(rb"Password: ")
+    m.type("keel\r")
+    m.expect(rb"root@keel:~# ")
+    debian.power_off(m)
+    return {"login": login, "off": time.monotonic() - start}
+
+
+@dataclasses.dataclass
+class Run:
+    guest: smp.Result       # or the console's text
+    said: list              # by level, the host's lines
+    counts: list            # by level, what its KVM counted
+    seconds: float
+
+
+def run_hosts(case, folder, image, until):
+    """Power-on to power-off; until(m) ends with the innermost machine on its way off."""
+    start = time.monotonic()
+    with Hosts(case, image, folder) as m:
+        guest = until(m)
+        m.wait_off()
+        levels = range(1, case.levels + 1)
+        return Run(guest or smp.parse(m.text(), m.tail()), [m.said(level) for level in levels],
+                   [m.counts(level) for level in levels], time.monotonic() - start)
+
+
+def run_small(case, words="", name=None):
+    name = name or case.id()
+    folder = settings.WORK / name
+
+    def until(m):
+        end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
+        assert b"END" in end[0], m.tail()
+
+    def attempt():
+        image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder,
+                            settings.KEEL if case.keel else None, f"quiet {words}", "initramfs")
+        return run_hosts(case, folder, image, until)
+
+    return runner.with_retry(name, attempt, bare=not case.keel)
+
+
+def run_payload(case, width):
+    """A payload as the innermost machine's system; its result."""
+    folder = settings.WORK / f"{case.id()}-{width}"
+    folder.mkdir(parents=True, exist_ok=True)
+    image, guest = folder / "boot.iso", settings.GUESTS / f"{case.guest}{width}"
+    if case.keel:
+        iso.keel_iso(image, settings.KEEL, guest, "keel")
+    else:
+        iso.bare_iso(image, guest, "bare")
+
+    def until(m):
+        m.expect(rb"DONE (\d+) (\d+)\r?\n")
+        return runner.parse(m.text(), m.tail())
+
+    return runner.with_retry(folder.name, lambda: run_hosts(case, folder, image, until).guest, bare=not case.keel)
+
+
+def run_refused(case):
+    """The console of a machine on which Keel does not start; it is pulled out."""
+    folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}")
+    image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder, settings.KEEL, "", "initramfs")
+    with Hosts(case, image, folder) as m:
+        m.expect(rb"keel: halted")
+        return m.text()
+
+
+def record(case, bare, keel):
+    """Rows for docs/nested-kvm.md."""
+    path = settings.BUILD / "tests" / "nested-exits.txt"
+    with open(path, "a", encoding="ascii") as file:
+        for level in range(case.levels):
+            counts = [run.counts[level] for run in (bare, keel)]
+            reasons = "; ".join(f"{name} {counts[0][name]} {counts[1][name]}" for name in REASONS
+                                if counts[0].get(name) or counts[1].get(name))
+            exits = [count["exits"] for count in counts]
+            file.write(f"{case.id()} level {level + 1}: {exits[0]} {exits[1]} {exits[1] / exits[0]:.3f} ({reasons}) "
+                       f"{bare.seconds:.0f} s {keel.seconds:.0f} s\n")
