@@ -15,6 +15,9 @@ int number(const char *name);
 /* The first bytes of a file as text; "" if there is none. */
 const char *contents(const char *path);
 
+/* How many interrupts of a kind, as /proc/interrupts names it, all CPUs have had. */
+unsigned long interrupts(const char *name);
+
 void online_cpus(cpu_set_t *set);
 void pin(int cpu);
 /* Keel's index of a CPU; -1 if it is not under Keel. */
@@ -24,6 +27,9 @@ void cycle_cpus(int times);
 
 /* The commands of keelctl; then with that CPU offline, and while it comes and goes, unless it is 0. */
 void run_keelctl(int offline);
+
+/* The benchmark's workloads, by "NAME:ROUNDS,...". */
+void run_benchmark(const char *words);
 
 void be_busy(int seconds, int nmis);
 /* Starts /vmlinuz with this initramfs again, one less to go. */
