@@ -5,12 +5,12 @@ import results
 
 NOT_RUN = "?"
 NOT_HERE = "none"       # the CPU does not have it
-NOTHING = "-"
+NOT_TIMED = "-"
 LEGEND = f"""\
 exits: in all rounds. ticks: of one round, Keel's included, and how many times bare's that is. time: Keel's over bare's, the median of pairs in turn,
 which depends on what else the host does; no test looks at it. floor: the same time on one CPU with the default
 Keel, if it has at most {results.FEW} exits there: what is left is the emulator's nested paging, not Keel.
-{NOT_RUN}: not run. {NOT_HERE}: this CPU has no such MSR. {NOTHING}: too short for the host's clock."""
+{NOT_RUN}: not run. {NOT_HERE}: this CPU has no such MSR. {NOT_TIMED}: not timed, or too short for it, or more CPUs than the host has."""
 
 
 def amount(n):
@@ -23,7 +23,7 @@ def amount(n):
 
 
 def times(n):
-    return NOTHING if n is None else f"{n:.2f}"
+    return NOT_TIMED if n is None else f"{n:.2f}"
 
 
 def exits_of(cell, _):
@@ -36,7 +36,7 @@ def ticks_of(cell, bare):
 
 
 def time_of(cell, _):
-    return times(results.ratio(cell)) if cell["pairs"] else NOT_RUN
+    return times(results.ratio(cell))
 
 
 # Title, what stands for a cell (with the bare machine's, None if it was not run), whether a machine has it.

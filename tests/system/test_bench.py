@@ -88,7 +88,7 @@ def test_tables():
     assert row(ticks, "1", "default")["cpuid"] == "342 x38.000" and row(ticks, "1", "default")["copy"] == "500 M"
     # The pair that is too short does not count; cpuid has exits, so there is no floor.
     assert row(time, "1", "default")["cpuid"] == "3.50"
-    assert row(time, "", "floor")["copy"] == "2.50" and row(time, "", "floor")["cpuid"] == report.NOTHING
+    assert row(time, "", "floor")["copy"] == "2.50" and row(time, "", "floor")["cpuid"] == report.NOT_TIMED
     assert row(exits, "2", "default") is None and row(exits, "2", "default", True)["fork"] == report.NOT_RUN
     assert report.by_reason(CELLS)[1:] == [["vmx", "1", "default", "cpuid", "cpuid 1000, io 200"]]
 
