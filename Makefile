@@ -61,10 +61,15 @@ check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso imag
 		$(O)/nested/bullseye/root.ext4
 	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
 
+# BENCH, BACKENDS, CONFIGS and CPUS select; PAIRS and FORCE: see docs/testing.md.
+.PHONY: bench bench-doc
+bench bench-doc: hypervisor $(O)/image/vmlinuz emulators
+	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf
+
 # The configuration and what was fetched stay; distclean removes them as well.
 .PHONY: clean distclean
 clean:
-	$(Q)scripts/remove $(addprefix $(O)/,hypervisor keelctl tests image bochs run rootfs/tree rootfs/live log)
+	$(Q)scripts/remove $(addprefix $(O)/,hypervisor keelctl tests bench image bochs run rootfs/tree rootfs/live log)
 	$(Q)scripts/remove $(rootfs_products) \
 		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
 	$(Q)scripts/remove $(wildcard $(O)/*.tmp* $(O)/rootfs/*.tmp)

@@ -8,6 +8,7 @@
  *   nmi=N       while busy, N times an NMI to each other CPU
  *   keelctl=1   run keelctl's commands; offcpu=N: also while that CPU is offline
  *   modules=1   load the modules of the initramfs
+ *   bench=NAME:ROUNDS,...  workloads that are measured (bench.c)
  *   kexec=N     start the same kernel again, N times in a row; the last word
  *   end=reboot  instead of power-off
  */
@@ -88,27 +89,31 @@ static void prepare(void)
 		_exit(1);
 }
 
-/* The kernel's own count of interrupts, summed over the CPUs. */
+unsigned long interrupts(const char *name)
+{
+	const char *at = strstr(contents("/proc/interrupts"), name);
+	unsigned long sum = 0, value;
+	char *end;
+
+	for (at = at ? at + strlen(name) : ""; value = strtoul(at, &end, 10), end != at; at = end)
+		sum += value;
+	return sum;
+}
+
 static void report_interrupts(void)
 {
 	static const char *const names[] = { "NMI:", "LOC:", "RES:", "CAL:", "TLB:" };
-	const char *text = contents("/proc/interrupts");
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *at = strstr(text, names[i]);
-		unsigned long sum = 0, value;
-		char *end;
-
-		for (at = at ? at + 4 : ""; value = strtoul(at, &end, 10), end != at; at = end)
-			sum += value;
-		say("INTERRUPTS %s %lu", names[i], sum);
-	}
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		say("INTERRUPTS %s %lu", names[i], interrupts(names[i]));
 }
 
 int main(void)
 {
 	const char *end;
 
+	if (getpid() != 1)
+		return 0; /* started by the benchmark */
 	prepare();
 	say("SMALL GUEST kexecs to go: %d", number("kexec"));
 	report_cpus();
@@ -120,6 +125,8 @@ int main(void)
 		load_modules();
 	if (number("busy"))
 		be_busy(number("busy"), number("nmi"));
+	if (getenv("bench"))
+		run_benchmark(getenv("bench"));
 	report_interrupts();
 	if (number("kexec"))
 		kexec_again(number("kexec") - 1);

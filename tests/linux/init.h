@@ -15,6 +15,9 @@ int number(const char *name);
 /* The first bytes of a file as text; "" if there is none. */
 const char *contents(const char *path);
 
+/* How many interrupts of a kind, as /proc/interrupts names it, all CPUs have had. */
+unsigned long interrupts(const char *name);
+
 void online_cpus(cpu_set_t *set);
 void pin(int cpu);
 /* Keel's index of a CPU; -1 if it is not under Keel. */
@@ -27,6 +30,8 @@ void run_keelctl(int offline);
 
 /* Those that /modules lists, in its order. */
 void load_modules(void);
+/* The benchmark's workloads, by "NAME:ROUNDS,...". */
+void run_benchmark(const char *words);
 
 void be_busy(int seconds, int nmis);
 /* Makes that kernel the next one, with these files and that command line. */

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
-MODULES = "normal linux multiboot2 iso9660 biosdisk serial terminal test echo boot chain vbe"
+MODULES = "normal linux multiboot2 iso9660 biosdisk serial terminal test echo boot chain vbe rdmsr iorw"
 
 
 def grub_config(lines):
@@ -28,20 +28,21 @@ def make_iso(path, files, lines):
     assert done.returncode == 0, f"grub-mkrescue failed:\n{done.stdout}"
 
 
-def bare_iso(path, payload, cmdline, initrd=None):
+def bare_iso(path, payload, cmdline, initrd=None, last=()):
+    """last: GRUB commands right before the boot."""
     files, lines = {"payload": payload}, [f"linux /payload {cmdline}"]
     if initrd:
         files["initrd"] = initrd
         lines.append("initrd /initrd")
-    make_iso(path, files, lines)
+    make_iso(path, files, [*lines, *last])
 
 
-def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None):
-    """keel_options: Keel's own words."""
+def keel_iso(path, keel, payload, cmdline, keel_options="", initrd=None, last=()):
+    """The same under Keel; keel_options: Keel's own words."""
     files = {"keel.elf": keel, "payload": payload}
     lines = [f"multiboot2 /keel.elf {keel_options}".strip(),
              f"module2 --nounzip /payload vmlinuz {cmdline}"]
     if initrd:
         files["initrd"] = initrd
         lines.append("module2 --nounzip /initrd initrd")
-    make_iso(path, files, lines)
+    make_iso(path, files, [*lines, *last])

@@ -70,11 +70,11 @@ def configure(folder, **symbols):
     config.write_text(with_symbols(config.read_text(), list(symbols.items())))
 
 
-def keel(symbols):
-    """Keel's file for these (symbol, value) pairs, up to date; () is the usual one."""
+def keel(symbols, name=None):
+    """Keel's file for these (symbol, value) pairs, up to date; () is the usual one. name: its folder's."""
     if not symbols:
         return settings.KEEL
-    folder = settings.BUILD / "tests" / "variants" / "-".join(f"{s}.{v}" for s, v in symbols)
+    folder = settings.BUILD / "tests" / "variants" / (name or "-".join(f"{s}.{v}" for s, v in symbols))
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
