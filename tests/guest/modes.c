@@ -75,32 +75,111 @@ static void pae_paging(void)
 	check_result("PAE paging");
 }
 
-/* PDPTEs are loaded by the move to CR3: a change of the table alone must not be seen. */
+/* What two frames of 2 MiB begin with, and where the third PDPTE shows one of them. */
+static const u32 frames[2] = { 0x5000000, 0x5200000 }, marks[2] = { 0x600dd00d, 0x5eed1e55 };
+
+static void mark_frames(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(frames); i++)
+		*(volatile u32 *)frames[i] = marks[i];
+}
+
+static void load_cr3(void)
+{
+	write_cr3((u32)pdpt_pae);
+}
+
+static void toggle_pg(void)
+{
+	write_cr0(read_cr0() & ~CR0_PG);
+	write_cr0(read_cr0() | CR0_PG);
+}
+
+/* Under Keel this one exits on VMX, where NE is always set. */
+static void toggle_pg_with_ne(void)
+{
+	write_cr0(read_cr0() & ~CR0_PG);
+	write_cr0((read_cr0() ^ CR0_NE) | CR0_PG);
+}
+
+static void toggle_pge(void)
+{
+	write_cr4(read_cr4() ^ CR4_PGE);
+}
+
+/* The moves to control registers that load PDPTEs, with PAE paging before and after (SDM volume 3, 4.4.1). */
 static void pae_reload(void)
 {
-	u64 old = pdpt_pae[2];
+	static const struct {
+		const char *name;
+		void (*load)(void);
+	} loads[] = {
+		{ "CR3 is loaded", load_cr3 },
+		{ "CR0.PG is set", toggle_pg },
+		{ "CR4.PGE is toggled", toggle_pge },
+		{ "CR0.PG is set, NE toggled", toggle_pg_with_ne },
+	};
+	static u64 pds[2][512] __attribute__((aligned(4096)));
 	static volatile u32 *const probe = (u32 *)0x80000000;
-	static u64 other_pd[512] __attribute__((aligned(4096)));
+	u64 old = pdpt_pae[2];
 
-	for (u32 i = 0; i < 512; i++)
-		other_pd[i] = 0x83 | 0x5000000;
-	*(volatile u32 *)0x5000000 = 0x600dd00d;
+	mark_frames();
+	pds[0][0] = frames[0] | 0x83;
+	pds[1][0] = frames[1] | 0x83;
 	pae_on();
-	pdpt_pae[2] = (u32)other_pd | 1;
-	write_cr3((u32)pdpt_pae);
-	cpuid(0, 0);
-	check_eq(*probe, 0x600dd00d, "a new PDPTE is used after CR3 is loaded");
-	pae_off();
+	for (u32 round = 0; round < 2 * ARRAY_SIZE(loads); round++) {
+		u32 which = round & 1;
+
+		pdpt_pae[2] = (u32)pds[which] | 1;
+		loads[round % ARRAY_SIZE(loads)].load();
+		cpuid(0, 0);
+		check_eq(*probe, marks[which], "a new PDPTE is used after %s",
+			 loads[round % ARRAY_SIZE(loads)].name);
+	}
 	pdpt_pae[2] = old;
-	pae_on();
-	cpuid(0, 0);
-	pdpt_pae[2] = 0;
+	pae_off();
+}
+
+/* Sets CR4.PAE while paging is on. The walk by two levels has set bit A, which is reserved in a PDPTE. */
+static void pae_from_legacy(volatile u32 *pdpte)
+{
+	asm volatile("andl $~0x20, %0; mov %1, %%cr4" : "+m"(*pdpte) : "r"((u32)(read_cr4() | CR4_PAE)) : "memory");
+}
+
+/*
+ * The third PDPTE is also what 2-level paging takes for the entry of the 4 MiB from 16 MiB on, where this
+ * program is; the first half of what it points at maps it, the second half has a PAE entry for the probe.
+ */
+static void pae_toggle(void)
+{
+	static volatile u32 top[1024] __attribute__((aligned(4096)));
+	static u32 tables[2][1024] __attribute__((aligned(4096)));
+	static volatile u32 *const probe = (u32 *)0xa0000000;
+	u32 got[2];
+
+	if (!check_eq((u32)tables >> 21, 0x1000000 >> 21, "the program is below 18 MiB"))
+		return;
+	mark_frames();
+	for (u32 t = 0; t < 2; t++) {
+		for (u32 i = 0; i < 512; i++)
+			tables[t][i] = 0x1000003 + i * 4096;
+		tables[t][512] = frames[t] | 0x83;
+	}
+	top[0] = (u32)pd_table | 1;
+	top[4] = (u32)tables[0] | 1;
+	write_cr3((u32)top);
+	write_cr0((read_cr0() & ~CR0_WP) | CR0_PG);
+	for (u32 round = 0; round < 10; round++) {
+		top[4] = (u32)tables[round & 1] | 1;
+		pae_from_legacy(&top[4]);
+		got[0] = *probe;
+		cpuid(0, 0);
+		got[1] = *probe;
+		write_cr4(read_cr4() & ~CR4_PAE);
+		check_eq(got[0], marks[round & 1], "a new PDPTE is used after CR4.PAE is set");
+		check_eq(got[1], got[0], "and after an exit");
+	}
 	write_cr0(read_cr0() & ~CR0_PG);
-	pdpt_pae[2] = (u32)other_pd | 1;
-	write_cr0(read_cr0() | CR0_PG);
-	check_eq(*probe, 0x600dd00d, "a new PDPTE is used after CR0.PG is set");
-	pae_off();
-	pdpt_pae[2] = old;
 }
 
 /* Of those below, the first that need no long mode. */
@@ -151,6 +230,7 @@ void payload(void)
 	legacy_paging();
 	pae_paging();
 	pae_reload();
+	pae_toggle();
 	other_modes();
 	flat();
 #endif
