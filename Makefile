@@ -70,7 +70,7 @@ bench bench-doc: hypervisor $(O)/image/vmlinuz emulators
 .PHONY: clean distclean
 clean:
 	$(Q)scripts/remove $(addprefix $(O)/,hypervisor keelctl tests bench image bochs run rootfs/tree rootfs/live log)
-	$(Q)scripts/remove $(rootfs_products) \
+	$(Q)scripts/remove $(rootfs_products) $(foreach file,root.ext4 vmlinuz initrd,$(wildcard $(O)/nested/*/$(file))) \
 		$(addprefix $(O)/,keel.qcow2 keel.raw keel.vmdk keel.iso keel.manifest keel.iso.manifest SHA256SUMS)
 	$(Q)scripts/remove $(wildcard $(O)/*.tmp* $(O)/rootfs/*.tmp)
 

@@ -17,29 +17,53 @@
 #define KVM_AREA_SIZE	 64
 #define KVM_AREA_FLAGS	 3u
 
+/* Where KVM's leaves begin if it shows another's, Hyper-V's, at the first place. */
+#define LEAVES_STEP	 0x100
+#define LEAVES_END	 0x40010000
+
+/* Hyper-V's MSRs (Hypervisor Top Level Functional Specification, appendix "Hypervisor synthetic MSRs"). */
+#define HYPERV_MSR_FIRST 0x40000000
+#define HYPERV_MSR_LAST	 0x400001ff
+
 static char signature[SIGNATURE_LENGTH + 1];
 static bool is_kvm;
-static u32 features; /* EAX of leaf KVM_LEAF_FEATURES */
+static u32 features_leaf;
+static u32 features; /* EAX there */
 
 static enum kvm_pv_decision decision(const struct kvm_pv *pv)
 {
 	return backend->abi_id == KEEL_BACKEND_VMX ? pv->vmx : pv->svm;
 }
 
+static void read_signature(u32 leaf, char out[SIGNATURE_LENGTH + 1])
+{
+	struct cpuid c = cpuid(leaf);
+
+	memcpy(out, &c.ebx, 4);
+	memcpy(out + 4, &c.ecx, 4);
+	memcpy(out + 8, &c.edx, 4);
+	out[SIGNATURE_LENGTH] = '\0';
+}
+
+static void find_kvm(void)
+{
+	char found[SIGNATURE_LENGTH + 1];
+
+	for (u32 leaf = CPUID_HYPERVISOR; leaf < LEAVES_END && !is_kvm; leaf += LEAVES_STEP) {
+		read_signature(leaf, found);
+		is_kvm = !memcmp(found, KVM_SIGNATURE, SIGNATURE_LENGTH);
+		features_leaf = leaf + KVM_LEAF_FEATURES - CPUID_HYPERVISOR;
+	}
+	if (is_kvm)
+		features = cpuid(features_leaf).eax;
+}
+
 const char *below_init(void)
 {
-	struct cpuid c;
-
 	if (!(cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_HYPERVISOR))
 		return NULL;
-	c = cpuid(CPUID_HYPERVISOR);
-	memcpy(signature, &c.ebx, 4);
-	memcpy(signature + 4, &c.ecx, 4);
-	memcpy(signature + 8, &c.edx, 4);
-	is_kvm = !memcmp(signature, KVM_SIGNATURE, SIGNATURE_LENGTH);
-	/* Of old KVMs EAX is 0 and means leaf 0x40000001. */
-	if (is_kvm)
-		features = cpuid(KVM_LEAF_FEATURES).eax;
+	read_signature(CPUID_HYPERVISOR, signature);
+	find_kvm();
 	return signature;
 }
 
@@ -86,7 +110,7 @@ const char *below_describe(char *line, size_t size)
 
 void below_cpuid(u32 leaf, struct cpuid *out)
 {
-	if (is_kvm && leaf == KVM_LEAF_FEATURES)
+	if (is_kvm && leaf == features_leaf)
 		out->eax &= ~kvm_pv_hidden(backend->abi_id == KEEL_BACKEND_VMX);
 }
 
@@ -111,15 +135,17 @@ static bool write_kvm_msr(struct percpu *cpu, u32 msr, u64 value)
 	return wrmsr_safe(msr, value);
 }
 
-static const struct msr_rule kvm_rules[] = {
+/* By Hyper-V's MSRs and calls it is told addresses to write to, of which Keel checks none. */
+static const struct msr_rule rules[] = {
+	{HYPERV_MSR_FIRST, HYPERV_MSR_LAST, MSR_WRITE, NULL, msr_no_write},
 	{KVM_MSR_OLD_FIRST, KVM_MSR_OLD_LAST, MSR_WRITE, NULL, write_kvm_msr},
 	{KVM_MSR_FIRST, KVM_MSR_LAST, MSR_WRITE, NULL, write_kvm_msr},
 };
 
 const struct msr_rule *below_msr_rules(u32 *count)
 {
-	*count = is_kvm ? ARRAY_SIZE(kvm_rules) : 0;
-	return kvm_rules;
+	*count = is_kvm ? ARRAY_SIZE(rules) : *signature ? 1 : 0;
+	return rules;
 }
 
 void below_reset_cpu(void)

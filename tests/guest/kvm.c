@@ -25,6 +25,8 @@ const char payload_name[] = "kvm";
 #define MSR_PV_EOI 0x4b564d04
 #define MSR_POLL_CONTROL 0x4b564d05
 #define MSR_NONE 0x4b564dfe
+#define MSR_HYPERV_OS_ID 0x40000000
+#define MSR_HYPERV_CALL 0x40000001
 #define ENABLE 1
 #define ASYNC_PF_INT (1 << 3)
 
@@ -46,6 +48,8 @@ struct clock {
 	signed char shift;
 	u8 flags, pad2[2];
 };
+
+#define CLOCK_STABLE 1
 
 struct area {
 	struct clock clock;
@@ -132,6 +136,7 @@ static void check_clock(void)
 	smp_give(1, take_turns, NULL);
 	take_turns(NULL);
 	check(smp_wait(1), "CPU 1 comes back from reading the clock");
+	check(areas[0].clock.flags & areas[1].clock.flags & CLOCK_STABLE, "KVM calls its clock stable");
 	check_eq(backwards, 0, "the clock never runs backwards over two CPUs");
 	check(last, "the clock has run");
 	check(areas[0].steal[2], "steal time is kept on CPU 0");
@@ -192,6 +197,8 @@ static void check_hidden(void)
 		check_trap(try_wrmsr(msrs[i], (end - 64) | ENABLE), VEC_GP, "MSR 0x%x at Keel's end is #GP", msrs[i]);
 		check_trap(try_wrmsr(msrs[i], (start - 4) | ENABLE), VEC_GP, "MSR 0x%x into Keel is #GP", msrs[i]);
 	}
+	check_trap(try_wrmsr(MSR_HYPERV_OS_ID, 1), VEC_GP, "Hyper-V's first MSR is #GP");
+	check_trap(try_wrmsr(MSR_HYPERV_CALL, start | ENABLE), VEC_GP, "Hyper-V's call page is #GP");
 	check_eq(call(CALL_CLOCK_PAIRING, start, 0, 0, 0), EFAULT, "clock pairing in Keel's memory");
 	check_eq(call(CALL_CLOCK_PAIRING, start - 1, 0, 0, 0), EFAULT, "clock pairing into Keel's memory");
 	check_eq(call(CALL_SEND_IPI, 3, 0, 0, ICR_MODE(MODE_INIT)), EINVAL, "PV IPI as INIT");

@@ -108,12 +108,12 @@ def raw_image():
     return runner.once(settings.WORK / "raw", convert)
 
 
-def overlay(folder, image=settings.IMAGE):
+def overlay(folder, image=settings.IMAGE, kind="qcow2"):
     """A disk for one run on top of an image, which stays as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "disk.qcow2"
     path.unlink(missing_ok=True)
-    subprocess.run([settings.emulator("qemu-img"), "create", "-q", "-f", "qcow2", "-F", "qcow2",
+    subprocess.run([settings.emulator("qemu-img"), "create", "-q", "-f", "qcow2", "-F", kind,
                     "-b", str(image), str(path)], check=True)
     return path
 

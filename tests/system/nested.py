@@ -4,12 +4,12 @@
 Level 1 is the machine that QEMU's software CPU emulates; its KVM runs level 2, and so on; the
 innermost machine is level LEVELS + 1. What each host does stands in a plan (tests/nested/init).
 """
+import contextlib
 import dataclasses
 import re
 import subprocess
 import time
 
-import debian
 import iso
 import machine
 import runner
@@ -26,7 +26,8 @@ MODEL = "qemu64,+svm,+npt,+x2apic"      # inside KVM; -cpu host would pass on wh
 EVERYTHING = MODEL + ",+kvm-pv-unhalt,+kvm-pv-tlb-flush,+kvm-pv-ipi,+kvm-poll-control,+kvm-pv-sched-yield," \
     "+kvm-asyncpf-int"
 OUTERMOST = "EPYC,+svm,+npt,+x2apic"
-APPEND = "console=ttyS0 quiet panic=-1"
+# Its TSCs are one, but a busy emulator makes Linux doubt it; then KVM's clock would differ by CPU.
+APPEND = "console=ttyS0 quiet panic=-1 tsc=reliable"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +78,9 @@ def host_disks(root, plan, image):
 
 
 def guest_disk(case):
-    """The innermost machine's. What Debian writes is kept in the host's memory."""
+    """The innermost machine's. What Debian writes is kept in the host's memory: if that is full, it is told."""
     if case.guest == "debian":
-        return ["-drive", "file=/dev/vdc,format=qcow2,if=virtio,snapshot=on"]
+        return ["-drive", "file=/dev/vdc,format=qcow2,if=virtio,snapshot=on,werror=report"]
     # A CD image is a disk as well, and its BIOS reads that with far fewer exits.
     return ["-drive", "file=/dev/vdc,format=raw,if=virtio,readonly=on",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -177,35 +178,46 @@ def debian_image(case):
 
 
 def debian_session(m):
-    """From power-on to power-off; seconds to the login prompt and to the end."""
+    """To Debian's prompt and on the way off; seconds to the prompt."""
     start = time.monotonic()
     m.expect(rb"keel login: ")
-    login = time.monotonic() - start
+    seconds = time.monotonic() - start
     m.type("root\r")
     m.expect(rb"Password: ")
     m.type("keel\r")
     m.expect(rb"root@keel:~# ")
-    debian.power_off(m)
-    return {"login": login, "off": time.monotonic() - start}
+    m.type("poweroff\r")
+    return seconds
 
 
 @dataclasses.dataclass
 class Run:
-    guest: smp.Result       # or the console's text
+    result: object          # what until() said
+    text: str               # of the innermost machine
+    tail: str
     said: list              # by level, the host's lines
     counts: list            # by level, what its KVM counted
     seconds: float
 
+    def went_off_in_order(self):
+        """Each host has seen its guest go off by itself, and went off then."""
+        return all("off" in said and not any("QEMU ended" in line for line in said) for said in self.said)
 
-def run_hosts(case, folder, image, until):
+
+def run_hosts(case, folder, image, until, watch=contextlib.nullcontext):
     """Power-on to power-off; until(m) ends with the innermost machine on its way off."""
     start = time.monotonic()
-    with Hosts(case, image, folder) as m:
-        guest = until(m)
+    with Hosts(case, image, folder) as m, watch(m):
+        result = until(m)
         m.wait_off()
         levels = range(1, case.levels + 1)
-        return Run(guest or smp.parse(m.text(), m.tail()), [m.said(level) for level in levels],
+        return Run(result, m.text(), m.tail(), [m.said(level) for level in levels],
                    [m.counts(level) for level in levels], time.monotonic() - start)
+
+
+def run_debian(case, folder, watch=contextlib.nullcontext):
+    folder.mkdir(parents=True, exist_ok=True)
+    return run_hosts(case, folder, debian_image(case), debian_session, watch)
 
 
 def run_small(case, words="", name=None):
@@ -215,6 +227,7 @@ def run_small(case, words="", name=None):
     def until(m):
         end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
         assert b"END" in end[0], m.tail()
+        return smp.parse(m.text(), m.tail())
 
     def attempt():
         image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder,
@@ -238,7 +251,7 @@ def run_payload(case, width):
         m.expect(rb"DONE (\d+) (\d+)\r?\n")
         return runner.parse(m.text(), m.tail())
 
-    return runner.with_retry(folder.name, lambda: run_hosts(case, folder, image, until).guest, bare=not case.keel)
+    return runner.with_retry(folder.name, lambda: run_hosts(case, folder, image, until).result, bare=not case.keel)
 
 
 def run_refused(case):
@@ -248,6 +261,10 @@ def run_refused(case):
     with Hosts(case, image, folder) as m:
         m.expect(rb"keel: halted")
         return m.text()
+
+
+def login(run):
+    return f"{run.result:.0f} s" if isinstance(run.result, float) else "-"
 
 
 def record(case, bare, keel):
@@ -260,4 +277,4 @@ def record(case, bare, keel):
                                 if counts[0].get(name) or counts[1].get(name))
             exits = [count["exits"] for count in counts]
             file.write(f"{case.id()} level {level + 1}: {exits[0]} {exits[1]} {exits[1] / exits[0]:.3f} ({reasons}) "
-                       f"{bare.seconds:.0f} s {keel.seconds:.0f} s\n")
+                       f"{bare.seconds:.0f} s {keel.seconds:.0f} s; login {login(bare)} {login(keel)}\n")
