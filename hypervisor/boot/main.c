@@ -27,6 +27,7 @@
 
 static struct boot_info info;
 static struct cpu_ids ids;
+static u64 started_at; /* TSC */
 static struct range_list guest_ram;
 /* Bytes of RAM that the guest does not get, beside Keel's. */
 static u64 hidden_ram;
@@ -38,6 +39,7 @@ _Noreturn void boot_main(u32 magic, unsigned long mbi)
 	const char *why = "";
 	u32 size = *(const u32 *)mbi;
 
+	started_at = rdtsc();
 	console_init();
 	if (magic != MULTIBOOT2_MAGIC)
 		refuse("not started by Multiboot2 (EAX = 0x%x): use GRUB's multiboot2 command",
@@ -177,6 +179,7 @@ static _Noreturn void boot_relocated(void)
 	x2apic_hint_begin(cpu);
 	smp_release();
 	apic_trap();
+	log_info("started in %llu TSC ticks", (unsigned long long)(rdtsc() - started_at));
 	console_guest_starts();
 	cpu->guest_started = 1;
 	backend->run(cpu);

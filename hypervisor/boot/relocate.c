@@ -28,9 +28,28 @@ static u64 find_place(const struct boot_info *info, u64 size)
 	return place;
 }
 
+/*
+ * Room for the nested table of 4 KiB pages, if there are no larger ones: for all that is mapped from the
+ * start, and for one mapping on demand (vmm/nested.c).
+ */
+static u64 nested_table_size(const struct boot_info *info)
+{
+	u64 end = GIB(4);
+
+	if (NESTED_2M)
+		return 0;
+	for (u32 i = 0; i < info->memory.count; i++) {
+		if (info->memory.at[i].type == RANGE_USABLE)
+			end = max_u64(end, info->memory.at[i].end);
+	}
+	/* A table of 4 KiB has entries for 2 MiB at least. */
+	return (end + GIB(1)) / MIB(2) * PAGE_SIZE;
+}
+
 _Noreturn void boot_relocate(const struct boot_info *info, u32 cpus, void (*next)(void))
 {
-	u64 size = align_up(KEEL_REGION_MACHINE + cpus * KEEL_REGION_PER_CPU, KEEL_REGION_ALIGN);
+	u64 size = align_up(KEEL_REGION_MACHINE + cpus * KEEL_REGION_PER_CPU + nested_table_size(info),
+			    KEEL_REGION_ALIGN);
 	u64 place = find_place(info, size);
 	unsigned long shift = (unsigned long)place - (unsigned long)image_start;
 	extern u8 boot_area[];

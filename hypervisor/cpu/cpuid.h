@@ -45,6 +45,7 @@ struct cpuid {
 /* Leaf 0x8000000A */
 #define CPUID_SVM_EDX_NP	     BIT(0)
 #define CPUID_SVM_EDX_NRIPS	     BIT(3)
+#define CPUID_SVM_EDX_CLEAN	     BIT(5)
 
 /* Leaf 0x80000008 EAX */
 #define CPUID_PHYS_BITS		     0xff

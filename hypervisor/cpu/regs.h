@@ -21,13 +21,17 @@
 #define CR4_PSE	     BIT64(4)
 #define CR4_PAE	     BIT64(5)
 #define CR4_MCE	     BIT64(6)
+#define CR4_PGE	     BIT64(7)
 #define CR4_LA57     BIT64(12)
 #define CR4_VMXE     BIT64(13)
 #define CR4_SMXE     BIT64(14)
 #define CR4_PCIDE    BIT64(17)
 #define CR4_OSXSAVE  BIT64(18)
+#define CR4_SMEP     BIT64(20)
 #define CR4_PKE	     BIT64(22)
 #define CR4_CET	     BIT64(23)
+
+#define CR3_PCID     0xfffull /* while CR4.PCIDE is set */
 
 #define EFER_SCE     BIT64(0)
 #define EFER_LME     BIT64(8)

@@ -3,14 +3,23 @@
 #ifndef KEEL_LIB_TALLY_H
 #define KEEL_LIB_TALLY_H
 
+/*
+ * 2^32 divided by the golden ratio: of the product with a 32-bit key, the highest bits are the number of
+ * the slot that is looked at first (Knuth volume 3, 6.4). Neighbouring keys go far apart.
+ */
+#define TALLY_FACTOR 0x9e3779b1
+
+#ifndef __ASSEMBLER__
+
 #include <keel/live.h>
 
 /*
- * Counts @key in @slots (a power of two) at @slot; in @lost if all are other keys'. Then a key that
- * came once gives its slot up, count and all, so that a scan of many keys leaves room for those that
+ * Counts @key in @slots (a power of two, 2 or more) at @slot; in @lost if all are other keys'. Then a key
+ * that came once gives its slot up, count and all, so that a scan of many keys leaves room for those that
  * come again: the sum of all counts and @lost is what was counted. A key that comes often costs one
- * look, mostly.
+ * look, mostly. A slot that has a key and the count 0 is kept for that key.
  */
 void tally_count(struct keel_tally *slot, u32 slots, u64 key, struct keel_live *lost);
 
+#endif
 #endif

@@ -13,6 +13,7 @@ extern const struct pt_format host_pt_format;
  * SVM's nested table: user pages. On amd64 level 2 becomes a leaf where the CPU has 1 GiB pages; in
  * the other formats there are none.
  */
+#define NESTED_LEVEL_2M 1
 #define NESTED_LEVEL_1G 2
 extern struct pt_format host_nested_format;
 

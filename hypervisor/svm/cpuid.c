@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * CPUID exits only while the guest is led to x2APIC mode (vmm/x2apic_hint.c); under 32-bit Keel always,
- * as long mode is to be hidden.
+ * as long mode is to be hidden, and without CONFIG_SVM_CPUID_PASS.
  */
 #include "cpu/cpuid.h"
 #include "cpu/regs.h"
@@ -11,7 +11,8 @@ void svm_trap_cpuid(struct percpu *cpu, bool trap)
 {
 	struct vmcb_control *control = &vmcb_of(cpu)->control;
 
-	if (trap || !GUEST_LONG_MODE)
+	svm_changed(cpu, CLEAN_INTERCEPTS);
+	if (trap || SVM_CPUID_EXITS)
 		control->intercept3 |= INTERCEPT_CPUID;
 	else
 		control->intercept3 &= ~INTERCEPT_CPUID;

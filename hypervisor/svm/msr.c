@@ -5,6 +5,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "svm/svm.h"
 
@@ -19,8 +20,19 @@ struct svm_shared svm_shared;
 static const u32 msrpm_base[] = {0x00000000, 0xc0000000, 0xc0010000};
 #define MSRPM_VECTOR_MSRS  0x2000u
 #define MSRPM_VECTOR_BYTES 2048u
+#define MSRPM_PAGES	   2
 
 #define MSR_BOTH	   (MSR_READ | MSR_WRITE)
+
+bool svm_msrpm_init(void)
+{
+	svm_shared.msrpm = frame_alloc_many(MSRPM_PAGES, PAGE_SIZE);
+#ifndef CONFIG_MSR_MAP
+	if (svm_shared.msrpm)
+		memset(svm_shared.msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
+#endif
+	return svm_shared.msrpm;
+}
 
 /* An MSR outside the three vectors exits always. */
 void svm_trap_msr(u32 msr, u8 trap)
@@ -34,6 +46,9 @@ void svm_trap_msr(u32 msr, u8 trap)
 			continue;
 		byte = &svm_shared.msrpm[v * MSRPM_VECTOR_BYTES + index / 4];
 		shift = 2 * (index % 4);
+#ifndef CONFIG_MSR_MAP
+		trap = MSR_BOTH;
+#endif
 		*byte = (u8)((*byte & ~(MSR_BOTH << shift)) | trap << shift);
 	}
 }
@@ -85,6 +100,7 @@ static bool write_efer(struct percpu *cpu, u32 msr, u64 value)
 		return false;
 	if ((value ^ save->efer) & EFER_LME && save->cr0 & CR0_PG)
 		return false;
+	svm_changed(cpu, CLEAN_CR);
 	save->efer = (value & ~EFER_LMA) | (save->efer & EFER_LMA) | EFER_SVME;
 	return true;
 }
@@ -136,6 +152,31 @@ static bool ignore_write(struct percpu *cpu, u32 msr, u64 value)
 	return true;
 }
 
+#ifndef CONFIG_MSR_MAP
+
+/* With nested paging the guest's is in the VMCB (APM volume 2, 15.25.8). */
+static bool read_pat(struct percpu *cpu, u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = vmcb_of(cpu)->save.g_pat;
+	return true;
+}
+
+/* Keel's own register says whether the value is a legal one. */
+static bool write_pat(struct percpu *cpu, u32 msr, u64 value)
+{
+	u64 own = rdmsr(msr);
+
+	if (!wrmsr_safe(msr, value))
+		return false;
+	wrmsr(msr, own);
+	vmcb_of(cpu)->save.g_pat = value;
+	svm_changed(cpu, CLEAN_NP);
+	return true;
+}
+
+#endif
+
 const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{IA32_EFER, IA32_EFER, MSR_BOTH, read_efer, write_efer},
 	{AMD_VM_CR, AMD_VM_CR, MSR_BOTH, read_vm_cr, ignore_write},
@@ -146,4 +187,8 @@ const struct msr_rule svm_msr_rules[SVM_MSR_RULES] = {
 	{AMD_IORR_BASE0, AMD_TOP_MEM, MSR_WRITE, NULL, msr_no_write},
 	{AMD_TOP_MEM2, AMD_TOP_MEM2, MSR_WRITE, NULL, msr_no_write},
 	{AMD_SMM_BASE, AMD_SMM_MASK, MSR_WRITE, NULL, msr_no_write},
+#ifndef CONFIG_MSR_MAP
+	/* Else the guest's own without an exit. */
+	{IA32_PAT, IA32_PAT, MSR_BOTH, read_pat, write_pat},
+#endif
 };

@@ -48,6 +48,7 @@ static void begin_step(struct percpu *cpu)
 	svm->step_dr6 = vmcb->save.dr6;
 	vmcb->save.rflags |= RFLAGS_TF;
 	vmcb->control.intercept_exceptions = ALL_EXCEPTIONS;
+	svm_changed(cpu, CLEAN_INTERCEPTS);
 }
 
 void svm_nmi_cancel_step(struct percpu *cpu)
@@ -57,6 +58,7 @@ void svm_nmi_cancel_step(struct percpu *cpu)
 
 	svm->stepping = false;
 	vmcb->control.intercept_exceptions = 0;
+	svm_changed(cpu, CLEAN_INTERCEPTS);
 	vmcb->save.rflags = (vmcb->save.rflags & ~RFLAGS_TF) | svm->step_tf;
 }
 
@@ -71,6 +73,7 @@ static void end_step(struct percpu *cpu)
 		/* IRET has loaded the flags: TF in them is the guest's. */
 		svm->stepping = false;
 		vmcb->control.intercept_exceptions = 0;
+		svm_changed(cpu, CLEAN_INTERCEPTS | CLEAN_DR);
 		if (!svm->step_tf)
 			vmcb->save.dr6 = svm->step_dr6;
 		else
@@ -81,8 +84,10 @@ static void end_step(struct percpu *cpu)
 	/* It hit the delivery of another event, which is done again, and will fault again. */
 	if (vmcb->control.eventinj & EVENT_VALID)
 		return;
-	if (vector == VECTOR_PF)
+	if (vector == VECTOR_PF) {
 		vmcb->save.cr2 = vmcb->control.exitinfo2;
+		svm_changed(cpu, CLEAN_CR2);
+	}
 	svm_inject(cpu, vector, (u32)vmcb->control.exitinfo1);
 }
 
@@ -130,6 +135,7 @@ void svm_nmi_exit(struct percpu *cpu)
 	} else if (control->exitcode == VMEXIT_IRET) {
 		svm->nmi_blocked = false;
 		control->intercept3 &= ~INTERCEPT_IRET;
+		svm_changed(cpu, CLEAN_INTERCEPTS);
 		if (cpu->nmi_pending)
 			begin_step(cpu);
 	} else {
@@ -156,6 +162,7 @@ void svm_nmi_deliver(struct percpu *cpu)
 	account_event(cpu, KEEL_EVENT_NMI);
 	control->eventinj = EVENT_VALID | EVENT_TYPE_NMI | VECTOR_NMI;
 	control->intercept3 |= INTERCEPT_IRET;
+	svm_changed(cpu, CLEAN_INTERCEPTS);
 	svm->nmi_blocked = true;
 	cpu->nmi_pending = cpu->nmi_pending > 1;
 }

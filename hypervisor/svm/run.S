@@ -3,6 +3,7 @@
  * The exit loop: one VMRUN and no other SVM instruction. GIF stays 0 in Keel, which leaves FS, GS,
  * TR and the syscall MSRs as the guest has them, so nothing needs VMLOAD and VMSAVE but INIT.
  */
+#include <generated/autoconf.h>
 #include <keel/percpu.h>
 
 	.text
@@ -14,6 +15,11 @@ svm_run:
 enter:
 	load_guest_regs_but_rax
 	mov PERCPU_VENDOR(rSP), rAX
+#ifndef CONFIG_VMRUN_ONLY
+	/* For study: what a hypervisor does that uses these registers itself. They are the guest's. */
+	vmsave rAX
+	vmload rAX
+#endif
 	vmrun rAX
 	/* RSP is what it was; RAX too, the guest's is in the VMCB. */
 	save_guest_regs_but_rax

@@ -39,7 +39,7 @@ static void reset_control(struct vmcb_control *c, hpa_t nested_root)
 			INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN;
 	c->intercept4 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
 			INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
-	if (!GUEST_LONG_MODE)
+	if (SVM_CPUID_EXITS)
 		c->intercept3 |= INTERCEPT_CPUID;
 	c->iopm_base_pa = (u64)(unsigned long)svm_shared.iopm;
 	c->msrpm_base_pa = (u64)(unsigned long)svm_shared.msrpm;

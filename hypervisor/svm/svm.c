@@ -18,7 +18,6 @@
 #include "mode/pte.h"
 
 #define IOPM_PAGES   3
-#define MSRPM_PAGES  2
 #define ASIDS_NEEDED 2
 
 static bool svm_present(void)
@@ -58,15 +57,19 @@ static int svm_init(const char **why)
 		return -ENODEV;
 	}
 	svm_shared.has_nrips = svm.edx & CPUID_SVM_EDX_NRIPS;
+#ifdef CONFIG_VMCB_CLEAN
+	if (svm.edx & CPUID_SVM_EDX_CLEAN)
+		svm_shared.clean = CLEAN_ALL;
+#endif
 	svm_shared.iopm = frame_alloc_many(IOPM_PAGES, PAGE_SIZE);
-	svm_shared.msrpm = frame_alloc_many(MSRPM_PAGES, PAGE_SIZE);
-	if (!svm_shared.iopm || !svm_shared.msrpm) {
+	if (!svm_shared.iopm || !svm_msrpm_init()) {
 		*why = "no memory for the permission maps";
 		return -ENOMEM;
 	}
+	host_nested_format.level[NESTED_LEVEL_2M].leaf = NESTED_2M;
 	if (host_nested_format.levels > NESTED_LEVEL_1G + 1)
 		host_nested_format.level[NESTED_LEVEL_1G].leaf =
-			cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_PAGE1GB;
+			NESTED_1G && cpuid(CPUID_EXT_INFO).edx & CPUID_EXT_1_EDX_PAGE1GB;
 	svm_probe_efer();
 	return 0;
 }
@@ -125,7 +128,8 @@ void svm_exit(struct percpu *cpu)
 	if (control->exitcode == VMEXIT_INVALID)
 		panic("VMRUN refused the VMCB (VMEXIT_INVALID)");
 	cpu->regs.rax = vmcb->save.rax;
-	control->tlb_control = 0;
+	control->tlb_control = TLB_CONTROL_AT_ENTRY;
+	control->clean = svm_shared.clean;
 	control->eventinj = svm_event_to_reinject(control->exitintinfo);
 	if (control->eventinj)
 		account_event(cpu, KEEL_EVENT_REDELIVERED);

@@ -3,11 +3,26 @@
 #ifndef KEEL_SVM_SVM_H
 #define KEEL_SVM_SVM_H
 
+#include <generated/autoconf.h>
 #include <keel/percpu.h>
 
 #include "svm/vmcb.h"
 #include "vmm/backend.h"
 #include "vmm/exit.h"
+
+/* Does CPUID exit always? */
+#ifdef CONFIG_SVM_CPUID_PASS
+#define SVM_CPUID_EXITS (!GUEST_LONG_MODE)
+#else
+#define SVM_CPUID_EXITS true
+#endif
+
+/* What an entry does to the TLB if nothing is to be forgotten. */
+#ifdef CONFIG_TLB_TAGS
+#define TLB_CONTROL_AT_ENTRY TLB_CONTROL_NOTHING
+#else
+#define TLB_CONTROL_AT_ENTRY TLB_CONTROL_FLUSH_ALL
+#endif
 
 struct svm_cpu {
 	u64 vmcb_hpa; /* first: run.S takes it from PERCPU_VENDOR */
@@ -38,10 +53,17 @@ struct svm_shared {
 	u8 *msrpm;     /* two pages */
 	u8 *iopm;      /* three pages */
 	u64 efer_bits; /* bits of EFER this CPU lets one set, SVME left out */
+	u64 clean;     /* CLEAN_ALL, or 0: the CPU has no clean bits */
 	bool has_nrips;
 };
 
 extern struct svm_shared svm_shared;
+
+/* Keel changes a part of the VMCB in an exit: the next entry is to read it, @clean of CLEAN_*. */
+static inline void svm_changed(struct percpu *cpu, u64 clean)
+{
+	vmcb_of(cpu)->control.clean &= ~clean;
+}
 
 /* svm/vcpu.c: as in struct backend. */
 int svm_vcpu_alloc(struct percpu *cpu);
@@ -76,8 +98,14 @@ void svm_trap_cpuid(struct percpu *cpu, bool trap);
 bool svm_walks_nested_table(struct percpu *cpu);
 
 /* svm/msr.c */
+#ifdef CONFIG_MSR_MAP
 #define SVM_MSR_RULES 8
+#else
+#define SVM_MSR_RULES 9
+#endif
 extern const struct msr_rule svm_msr_rules[SVM_MSR_RULES];
+/* Allocates the permission map; false if there is no memory for it. */
+bool svm_msrpm_init(void);
 void svm_trap_msr(u32 msr, u8 trap);
 void svm_trap_ports(u16 first, u16 count);
 void svm_probe_efer(void);

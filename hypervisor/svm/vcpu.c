@@ -97,6 +97,7 @@ static void go_on_at(struct percpu *cpu, u64 rip)
 	 */
 	if (vmcb->save.rflags & RFLAGS_TF && !(rdmsr(IA32_DEBUGCTL) & DEBUGCTL_BTF)) {
 		vmcb->save.dr6 |= DR6_BS;
+		svm_changed(cpu, CLEAN_DR);
 		svm_inject(cpu, VECTOR_DB, 0);
 	}
 }

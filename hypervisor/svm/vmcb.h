@@ -74,7 +74,23 @@
 
 #define INTERRUPT_SHADOW      BIT64(0)
 #define NP_ENABLE	      BIT64(0)
+#define TLB_CONTROL_NOTHING   0
 #define TLB_CONTROL_FLUSH_ALL 1
+
+/* VMCB clean bits: what the processor may have kept of the VMCB (APM volume 2, 15.15.3). */
+#define CLEAN_INTERCEPTS      BIT64(0)
+#define CLEAN_ASID	      BIT64(2)
+#define CLEAN_TPR	      BIT64(3)
+#define CLEAN_NP	      BIT64(4)
+#define CLEAN_CR	      BIT64(5) /* and EFER */
+#define CLEAN_DR	      BIT64(6)
+#define CLEAN_DT	      BIT64(7)
+#define CLEAN_SEG	      BIT64(8)
+#define CLEAN_CR2	      BIT64(9)
+/* All but the permission maps, whose bits may change while the guest runs. */
+#define CLEAN_ALL                                                                             \
+	(CLEAN_INTERCEPTS | CLEAN_ASID | CLEAN_TPR | CLEAN_NP | CLEAN_CR | CLEAN_DR | CLEAN_DT | \
+	 CLEAN_SEG | CLEAN_CR2)
 
 /* Segment attributes: descriptor bits 55:52 and 47:40 (APM volume 2, 15.5.1). */
 #define SEG_L		      BIT(9)

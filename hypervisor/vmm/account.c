@@ -27,9 +27,12 @@
 #define CREATOR_VERSION 1
 
 static const struct keel_tally_place tallies[KEEL_TALLIES_MAX] = {
-	[KEEL_TALLY_RAW] = {"raw", 0, 16},	[KEEL_TALLY_MSR] = {"msrs", 16, 32},
-	[KEEL_TALLY_CPUID] = {"cpuid", 48, 64}, [KEEL_TALLY_PORT] = {"ports", 112, 16},
-	[KEEL_TALLY_PAGE] = {"pages", 128, 32}, [KEEL_TALLY_HYPERCALL] = {"hypercalls", 160, 16},
+	[KEEL_TALLY_RAW] = {"raw", ACCOUNT_RAW_FIRST, BIT(ACCOUNT_RAW_BITS)},
+	[KEEL_TALLY_MSR] = {"msrs", ACCOUNT_MSR_FIRST, BIT(ACCOUNT_MSR_BITS)},
+	[KEEL_TALLY_CPUID] = {"cpuid", ACCOUNT_CPUID_FIRST, BIT(ACCOUNT_CPUID_BITS)},
+	[KEEL_TALLY_PORT] = {"ports", 112, 16},
+	[KEEL_TALLY_PAGE] = {"pages", 128, 32},
+	[KEEL_TALLY_HYPERCALL] = {"hypercalls", 160, 16},
 };
 
 static const char event_names[KEEL_EVENTS_MAX][KEEL_NAME_MAX] = {

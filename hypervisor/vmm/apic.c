@@ -17,7 +17,9 @@
 /* Bits 13, 16, 17 and 31:20 (SDM figure 11-28). */
 #define X2APIC_ICR_RESERVED 0xfff32000u
 /* Delivery status, which this mode does not have: Intel ignores it, AMD says #GP. */
-#define X2APIC_ICR_BUSY	    BIT64(12)
+#define X2APIC_ICR_BUSY	    BIT(12)
+/* Of the delivery mode, the bit that NMI, INIT and SIPI have. */
+#define ICR_MODE_SPECIAL    BIT(ICR_MODE_SHIFT + 2)
 
 /* The page that is trapped for this CPU; 0: none. By index. */
 static gpa_t trapped_page[CONFIG_NR_CPUS];
@@ -133,7 +135,7 @@ static bool write_x2apic_icr(struct percpu *cpu, u32 msr, u64 value)
 	/* Not left to the hardware: there are hypervisors below that let such values through. */
 	if (value & X2APIC_ICR_RESERVED)
 		return false;
-	return apic_icr_written(cpu, &icr) || wrmsr_safe(msr, value & ~X2APIC_ICR_BUSY);
+	return apic_icr_written(cpu, &icr) || wrmsr_safe(msr, value & ~(u64)X2APIC_ICR_BUSY);
 }
 
 /* An APIC page laid over Keel's memory would take Keel's own accesses (SDM volume 3, 11.4.5). */
@@ -156,6 +158,13 @@ static const struct msr_rule rules[] = {
 	{IA32_APIC_BASE, IA32_APIC_BASE, MSR_WRITE, NULL, write_apic_base},
 	{X2APIC_ICR, X2APIC_ICR, MSR_WRITE, NULL, write_x2apic_icr},
 };
+
+void apic_pass_plain_icr(void)
+{
+	if (cpu_start_trapped() && backend->pass_wrmsr)
+		backend->pass_wrmsr(X2APIC_ICR,
+				    X2APIC_ICR_RESERVED | X2APIC_ICR_BUSY | ICR_MODE_SPECIAL);
+}
 
 const struct msr_rule *apic_msr_rules(u32 *count)
 {

@@ -17,6 +17,9 @@ void apic_untrap(void);
 /* Rules for the ICR's and the base's MSR. */
 const struct msr_rule *apic_msr_rules(u32 *count);
 
+/* Has the backend leave interrupts that start and stop no CPU to the hardware, where it can. */
+void apic_pass_plain_icr(void);
+
 /* This CPU's APIC changed its mode, its page or its ID: looks anew, and moves the trap. */
 void apic_place_changed(struct percpu *cpu);
 

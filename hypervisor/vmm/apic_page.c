@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/apic_page.h"
 
+#include <generated/autoconf.h>
 #include <keel/bits.h>
 #include <keel/console.h>
 
@@ -37,9 +38,36 @@ static u8 code_bits(const struct guest_state *s)
 	return s->cs_big ? 32 : 16;
 }
 
+/* What was decoded last on each CPU, by where it lay: an operating system has few such stores. */
+#define DECODED 4u
+
+struct decoded {
+	u64 code[CODE_BYTES / sizeof(u64)];
+	u64 bits; /* 0: nothing */
+	struct store store;
+};
+
+static struct decoded decoded[CONFIG_NR_CPUS][DECODED];
+
+/* store_decode() of the bytes at @code, or what that said of the same bytes before. */
+static bool decode_known(struct percpu *cpu, const u64 *code, u8 bits, u64 rip, struct store *store)
+{
+	struct decoded *d = &decoded[cpu->index][rip % DECODED];
+
+	if (d->code[0] != code[0] || d->code[1] != code[1] || d->bits != bits) {
+		if (!store_decode((const u8 *)code, STORE_LENGTH_MAX, bits, store))
+			return false;
+		*d = (struct decoded){{code[0], code[1]}, bits, *store};
+	}
+	*store = d->store;
+	return true;
+}
+
 static bool decode(struct percpu *cpu, const struct exit_info *info, struct attempt *a)
 {
+	u64 copy[CODE_BYTES / sizeof(u64)];
 	u8 code[STORE_LENGTH_MAX];
+	const u64 *there;
 	u8 bits;
 	size_t len;
 
@@ -50,6 +78,13 @@ static bool decode(struct percpu *cpu, const struct exit_info *info, struct atte
 	    (is_own_apic(cpu, a->gpa) && a->gpa & REGISTER_ALIGNED))
 		return false;
 	bits = code_bits(&a->state);
+	there = (const u64 *)guest_code(cpu, &a->state, a->state.rip);
+	if (there && bits == 64) {
+		/* Once: another CPU may change it. */
+		copy[0] = there[0];
+		copy[1] = there[1];
+		return decode_known(cpu, copy, bits, a->state.rip, &a->store);
+	}
 	len = guest_read(&a->state, a->state.rip + (bits == 64 ? 0 : a->state.cs_base), code,
 			 sizeof(code));
 	return store_decode(code, len, bits, &a->store);

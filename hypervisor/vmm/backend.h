@@ -3,6 +3,7 @@
 #ifndef KEEL_VMM_BACKEND_H
 #define KEEL_VMM_BACKEND_H
 
+#include <generated/autoconf.h>
 #include <keel/percpu.h>
 #include <keel/types.h>
 
@@ -49,6 +50,18 @@ struct msr_rule {
 bool msr_no_read(struct percpu *cpu, u32 msr, u64 *value);
 bool msr_no_write(struct percpu *cpu, u32 msr, u64 value);
 
+/* Sizes of nested pages that may be used, where the processor has them. */
+#ifdef CONFIG_NESTED_2M
+#define NESTED_2M true
+#else
+#define NESTED_2M false
+#endif
+#ifdef CONFIG_NESTED_1G
+#define NESTED_1G true
+#else
+#define NESTED_1G false
+#endif
+
 struct backend {
 	const char *name; /* "VMX", "SVM" */
 	u32 abi_id;	  /* KEEL_BACKEND_* */
@@ -86,6 +99,11 @@ struct backend {
 	 */
 	void (*trap_msr)(u32 msr, u8 trap);
 	void (*trap_ports)(u16 first, u16 count);
+	/*
+	 * A trapped write of @msr whose low half has no bit of @unless may go to the hardware, counted,
+	 * but without exit_dispatch(). For one MSR. NULL where there is no such short way.
+	 */
+	void (*pass_wrmsr)(u32 msr, u32 unless);
 	/*
 	 * Turns the extension on on this CPU, which then takes no INIT (VMX) or NMI (SVM) but in
 	 * the guest and in park(). Errors as init().
@@ -151,11 +169,15 @@ struct backend {
 	 * NULL where writes to CR0 never exit.
 	 */
 	bool (*set_cr0)(struct percpu *cpu, u64 value, const u64 *pdptes);
+	/* The same for CR4. */
+	bool (*set_cr4)(struct percpu *cpu, u64 value, const u64 *pdptes);
 	/*
 	 * Switches tasks as the guest asked for, or has it take the fault of a switch that cannot be.
 	 * NULL where task switches never exit.
 	 */
 	void (*switch_task)(struct percpu *cpu, const struct exit_info *info);
+	/* How often this CPU has read, or written, a VMCS field. NULL where it does not count. */
+	u32 (*accesses)(struct percpu *cpu, u32 field, bool write);
 	/* The next entry forgets everything that came from the nested table. */
 	void (*flush)(struct percpu *cpu);
 };

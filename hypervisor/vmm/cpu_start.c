@@ -36,6 +36,12 @@ static const bool prefer_wait = true;
 static const bool prefer_wait = false;
 #endif
 
+#ifdef CONFIG_SINGLE_CPU
+static const bool free_alone = true;
+#else
+static const bool free_alone = false;
+#endif
+
 static bool asked_for(const char *asked, const char *word)
 {
 	return asked && !strncmp(asked, word, strlen(word) + 1);
@@ -101,7 +107,7 @@ void cpu_start_init(const char *asked, bool below, bool all_parked)
 	if (asked_for(asked, "wait") && no_wait)
 		refuse("apic=wait is impossible: %s; use apic=safe", no_wait);
 	not_yet_started = cpu_count - 1;
-	if (cpu_count + cpus_parked == 1 && all_parked) {
+	if (free_alone && cpu_count + cpus_parked == 1 && all_parked) {
 		policy = KEEL_START_SINGLE;
 		text = "nothing to start";
 	} else {

@@ -76,6 +76,10 @@ void exit_dispatch(struct percpu *cpu, const struct exit_info *info);
  */
 void exit_again(struct percpu *cpu);
 
+/* What the guest is to see of what CPUID said in Keel; @c is corrected. */
+struct cpuid;
+void exit_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *c);
+
 /* For a backend that traps EFER: the guest writes it. On the boot CPU that is how a kernel starts. */
 void exit_efer_written(struct percpu *cpu);
 

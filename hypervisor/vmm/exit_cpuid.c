@@ -17,6 +17,16 @@ static void show_ia32(u32 leaf, struct cpuid *out)
 		out->eax = (out->eax & ~CPUID_PHYS_BITS) | nested_address_bits();
 }
 
+void exit_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *c)
+{
+	if (backend->fix_cpuid)
+		backend->fix_cpuid(cpu, leaf, subleaf, c);
+	if (!GUEST_LONG_MODE)
+		show_ia32(leaf, c);
+	x2apic_hint_cpuid(cpu, leaf, c);
+	below_cpuid(leaf, c);
+}
+
 void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 {
 	u32 leaf = (u32)cpu->regs.rax;
@@ -25,12 +35,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 
 	(void)info;
 	account_key(cpu, KEEL_TALLY_CPUID, leaf);
-	if (backend->fix_cpuid)
-		backend->fix_cpuid(cpu, leaf, subleaf, &c);
-	if (!GUEST_LONG_MODE)
-		show_ia32(leaf, &c);
-	x2apic_hint_cpuid(cpu, leaf, &c);
-	below_cpuid(leaf, &c);
+	exit_fix_cpuid(cpu, leaf, subleaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;
 	cpu->regs.rcx = c.ecx;

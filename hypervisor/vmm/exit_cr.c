@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes to CR0 that exit because they touch a bit of Keel's: what the processor checks and loads
- * then (SDM volume 3, 2.5 and 4.4.1; volume 2, MOV to control registers). A write to CR4 exits only
- * if it sets a bit of a hidden feature, which the guest's CPU does not have.
+ * Writes to CR0 and CR4 that exit because they touch a bit of Keel's: what the processor checks and
+ * loads then (SDM volume 3, 2.5 and 4.4.1; volume 2, MOV to control registers). With CONFIG_CR_MASKS a
+ * write to CR4 exits only if it sets a bit of a hidden feature, which the backend refuses.
  */
 #include "cpu/regs.h"
 #include "vmm/backend.h"
@@ -54,9 +54,38 @@ static bool set_cr0(struct percpu *cpu, u64 cr0)
 	return backend->set_cr0(cpu, cr0, reload ? pdptes : NULL);
 }
 
+static bool cr4_legal(const struct guest_state *s, u64 cr4)
+{
+	bool sets_pcide = cr4 & CR4_PCIDE && !(s->cr4 & CR4_PCIDE);
+
+	if (s->efer & EFER_LMA && (!(cr4 & CR4_PAE) || (s->cr4 ^ cr4) & CR4_LA57))
+		return false;
+	if (sets_pcide && (!(s->efer & EFER_LMA) || s->cr3 & CR3_PCID))
+		return false;
+	return s->cr0 & CR0_WP || !(cr4 & CR4_CET);
+}
+
+static bool set_cr4(struct percpu *cpu, u64 cr4)
+{
+	struct guest_state state;
+	u64 pdptes[GUEST_PDPTES];
+	bool reload;
+
+	backend->get_state(cpu, &state);
+	if (!cr4_legal(&state, cr4))
+		return false;
+	reload = state.cr0 & CR0_PG && cr4 & CR4_PAE && !(state.efer & EFER_LMA) &&
+		 (state.cr4 ^ cr4) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP);
+	if (reload && !guest_read_pdptes(state.cr3, pdptes))
+		return false;
+	return backend->set_cr4(cpu, cr4, reload ? pdptes : NULL);
+}
+
 void exit_cr(struct percpu *cpu, const struct exit_info *info)
 {
-	if (info->cr.number == 0 && set_cr0(cpu, info->cr.value))
+	u64 value = info->cr.value;
+
+	if (info->cr.number == 0 ? set_cr0(cpu, value) : set_cr4(cpu, value))
 		backend->skip(cpu);
 	else
 		backend->inject(cpu, VECTOR_GP, 0);

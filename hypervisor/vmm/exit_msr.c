@@ -6,6 +6,7 @@
 #include "vmm/exit_msr.h"
 
 #include <keel/console.h>
+#include <keel/panic.h>
 
 #include "cpu/msr.h"
 #include "cpu/regs.h"
@@ -70,48 +71,56 @@ static const struct msr_rule mtrr_rules[] = {
 	{IA32_MTRR_DEF_TYPE, IA32_MTRR_DEF_TYPE, MSR_WRITE, NULL, write_mtrr},
 };
 
-struct rule_set {
-	const struct msr_rule *rules;
-	u32 count;
-};
+#define RULES_MAX 32
 
-#define RULE_SETS 5
-
-/* Constant once the guest runs. */
-static struct rule_set sets[RULE_SETS];
-
-static void find_sets(void)
-{
-	sets[0] = (struct rule_set){backend->msr_rules, backend->msr_rule_count};
-	sets[1] = (struct rule_set){common_rules, ARRAY_SIZE(common_rules)};
-	sets[2] = (struct rule_set){mtrr_rules,
-				    backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0};
-	sets[3].rules = below_msr_rules(&sets[3].count);
-	sets[4].rules = apic_msr_rules(&sets[4].count);
-}
+/* All rules in the order of their MSRs, of which none has two; constant once the guest runs. */
+static const struct msr_rule *by_msr[RULES_MAX];
+static u32 rule_count;
 
 static const struct msr_rule *find_rule(u32 msr)
 {
-	for (u32 s = 0; s < RULE_SETS; s++) {
-		for (u32 i = 0; i < sets[s].count; i++) {
-			if (sets[s].rules[i].first <= msr && msr <= sets[s].rules[i].last)
-				return &sets[s].rules[i];
-		}
+	u32 low = 0, high = rule_count;
+
+	/* The first rule that does not end below @msr. */
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (msr <= by_msr[middle]->last)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	return NULL;
+	return low < rule_count && by_msr[low]->first <= msr ? by_msr[low] : NULL;
+}
+
+static void add_rules(const struct msr_rule *rules, u32 count)
+{
+	if (rule_count + count > RULES_MAX)
+		panic("more than %u rules for MSRs", RULES_MAX);
+	for (u32 i = 0; i < count; i++) {
+		u32 at = rule_count++;
+
+		for (; at && rules[i].last < by_msr[at - 1]->first; at--)
+			by_msr[at] = by_msr[at - 1];
+		by_msr[at] = &rules[i];
+		for (u32 msr = rules[i].first; msr <= rules[i].last; msr++)
+			backend->trap_msr(msr, rules[i].trap);
+	}
 }
 
 void msr_rules_install(void)
 {
-	find_sets();
-	for (u32 s = 0; s < RULE_SETS; s++) {
-		for (u32 i = 0; i < sets[s].count; i++) {
-			const struct msr_rule *r = &sets[s].rules[i];
+	const struct msr_rule *rules;
+	u32 count;
 
-			for (u32 msr = r->first; msr <= r->last; msr++)
-				backend->trap_msr(msr, r->trap);
-		}
-	}
+	add_rules(backend->msr_rules, backend->msr_rule_count);
+	add_rules(common_rules, ARRAY_SIZE(common_rules));
+	add_rules(mtrr_rules, backend->nested_has_types ? ARRAY_SIZE(mtrr_rules) : 0);
+	rules = below_msr_rules(&count);
+	add_rules(rules, count);
+	rules = apic_msr_rules(&count);
+	add_rules(rules, count);
+	apic_pass_plain_icr();
 }
 
 void exit_rdmsr(struct percpu *cpu, const struct exit_info *info)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm/guest_memory.h"
 
+#include <generated/autoconf.h>
 #include <keel/bits.h>
 #include <keel/errno.h>
 
@@ -13,6 +14,11 @@
 
 #define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
 #define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
+
+/* 4-level paging */
+#define CODE_LEVELS	4u
+#define CODE_TOP_SHIFT	39
+#define LONG_INDEX_BITS 9u
 
 /* The guest's paging mode as numbers (SDM volume 3, 4.1.1). */
 struct walk {
@@ -42,8 +48,7 @@ static int read_entry(u64 pa, u8 bytes, u64 *entry)
 
 	if (!p)
 		return -EFAULT;
-	*entry = 0;
-	memcpy(entry, p, bytes);
+	*entry = bytes == sizeof(u64) ? *(const u64 *)p : *(const u32 *)p;
 	return *entry & PTE_P ? 0 : -EFAULT;
 }
 
@@ -72,6 +77,79 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
 		table = entry & PTE_ADDR;
 	}
 	return -EFAULT;
+}
+
+/*
+ * The last walk to an instruction on a CPU, and what it found in the guest's tables: it holds as long as they
+ * still say so.
+ */
+struct code_walk {
+	u64 cr0, cr3, cr4, efer;
+	gva_t page;
+	const u8 *code;
+	u32 levels;
+	const u64 *entry[CODE_LEVELS];
+	u64 value[CODE_LEVELS];
+};
+
+static struct code_walk code_walks[CONFIG_NR_CPUS];
+
+static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t page)
+{
+	if (w->page != page || w->cr3 != s->cr3 || w->cr0 != s->cr0 || w->cr4 != s->cr4 ||
+	    w->efer != s->efer || !w->code)
+		return false;
+	for (u32 i = 0; i < w->levels; i++) {
+		if (*w->entry[i] != w->value[i])
+			return false;
+	}
+	return true;
+}
+
+/* The walk that guest_translate() makes under 4-level paging; w->code stays NULL where it ends early. */
+static void walk_to_code(struct code_walk *w, const struct guest_state *s, gva_t page)
+{
+	u64 table = s->cr3 & PTE_ADDR;
+
+	memset(w, 0, sizeof(*w));
+	w->cr0 = s->cr0;
+	w->cr3 = s->cr3;
+	w->cr4 = s->cr4;
+	w->efer = s->efer;
+	w->page = page;
+	if (!(s->cr0 & CR0_PG) || !(s->efer & EFER_LMA) || s->cr4 & CR4_LA57)
+		return;
+	for (u32 shift = CODE_TOP_SHIFT;; shift -= LONG_INDEX_BITS) {
+		u64 index = page >> shift & (BIT64(LONG_INDEX_BITS) - 1);
+		/* Not by a window, which moves. */
+		const u64 *entry = host_map_foreign(table + index * sizeof(u64), sizeof(u64));
+
+		if (!entry)
+			return;
+		w->entry[w->levels] = entry;
+		w->value[w->levels] = table = *entry;
+		w->levels++;
+		if (!(table & PTE_P))
+			return;
+		table &= PTE_ADDR;
+		if (shift == PAGE_SHIFT || w->value[w->levels - 1] & PTE_PS) {
+			table = align_down(table, BIT64(shift)) | (page & (BIT64(shift) - 1));
+			w->code = host_map_foreign(table, PAGE_SIZE);
+			return;
+		}
+	}
+}
+
+const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t gva)
+{
+	struct code_walk *w = &code_walks[cpu->index];
+	u64 offset = gva & (PAGE_SIZE - 1);
+
+	if (offset > PAGE_SIZE - CODE_BYTES)
+		return NULL;
+	if (!holds(w, state, gva - offset))
+		walk_to_code(w, state, gva - offset);
+	return w->code ? w->code + offset : NULL;
 }
 
 /*

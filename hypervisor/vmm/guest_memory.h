@@ -16,6 +16,14 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa);
 size_t guest_read(const struct guest_state *state, gva_t gva, void *buf, size_t len);
 
 /*
+ * The instruction bytes at @gva, CODE_BYTES of them: NULL if they lie in two pages or cannot be read at once; then
+ * guest_read() may. A walk that gave the same page before is not made again while its entries are as they were.
+ * The pointer is good until the exit ends.
+ */
+#define CODE_BYTES 16u
+const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t gva);
+
+/*
  * Writes there, as the CPU does for itself: whether the guest's tables allow it is not asked. A page whose
  * writes exit is not written.
  */

@@ -69,6 +69,17 @@ static void test_hook(u32 what)
 }
 #endif
 
+#ifdef CONFIG_COUNT_VMCS
+static u32 count_accesses(struct percpu *cpu)
+{
+	u32 field = (u32)cpu->regs.rdx;
+
+	if (!backend->accesses)
+		return KEEL_HC_UNKNOWN;
+	return backend->accesses(cpu, field & ~KEEL_VMCS_WRITES, field & KEEL_VMCS_WRITES);
+}
+#endif
+
 static void call(struct percpu *cpu, const struct guest_state *state)
 {
 	u32 shown;
@@ -99,6 +110,11 @@ static void call(struct percpu *cpu, const struct guest_state *state)
 #ifdef CONFIG_TEST_HOOKS
 	case KEEL_HC_TEST:
 		test_hook((u32)cpu->regs.rdx);
+		break;
+#endif
+#ifdef CONFIG_COUNT_VMCS
+	case KEEL_HC_VMCS:
+		cpu->regs.rax = count_accesses(cpu);
 		break;
 #endif
 	default:

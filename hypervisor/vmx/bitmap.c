@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR and I/O bitmaps (SDM 25.6.9 and 25.6.4). A set bit makes the access exit. */
+#include <generated/autoconf.h>
 #include <keel/errno.h>
 
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
@@ -15,19 +17,27 @@
 /* I/O bitmap A has ports 0 to 0x7fff, B the rest. They lie one after the other. */
 #define IO_BITMAP_PAGES 2
 
+/* What Keel looks at, and what exits: the same, if MSRs are left to the guest. */
 static u8 *msr_bitmap;
+static u8 *exiting_msrs;
 static u8 *io_bitmap;
 
 int vmx_bitmaps_init(void)
 {
 	msr_bitmap = frame_alloc();
+	exiting_msrs = msr_bitmap;
+#ifndef CONFIG_MSR_MAP
+	exiting_msrs = frame_alloc();
+	if (exiting_msrs)
+		memset(exiting_msrs, 0xff, PAGE_SIZE);
+#endif
 	io_bitmap = frame_alloc_many(IO_BITMAP_PAGES, PAGE_SIZE);
-	return msr_bitmap && io_bitmap ? 0 : -ENOMEM;
+	return msr_bitmap && exiting_msrs && io_bitmap ? 0 : -ENOMEM;
 }
 
 void vmx_bitmaps_use(void)
 {
-	vmcs_write64(VMCS_MSR_BITMAPS, (unsigned long)msr_bitmap);
+	vmcs_write64(VMCS_MSR_BITMAPS, (unsigned long)exiting_msrs);
 	vmcs_write64(VMCS_IO_BITMAP_A, (unsigned long)io_bitmap);
 	vmcs_write64(VMCS_IO_BITMAP_B, (unsigned long)io_bitmap + PAGE_SIZE);
 }
@@ -51,6 +61,11 @@ void vmx_trap_msr(u32 msr, u8 trap)
 		return; /* outside both ranges: always exits */
 	put_bit(map, msr, trap & MSR_READ);
 	put_bit(map + MSR_WRITE_MAPS, msr, trap & MSR_WRITE);
+}
+
+const u8 *vmx_own_msrs(void)
+{
+	return msr_bitmap + MSR_WRITE_MAPS;
 }
 
 void vmx_trap_ports(u16 first, u16 count)

@@ -74,6 +74,12 @@ static void choose_controls(struct vmx_capabilities *caps)
 				SECONDARY_ENABLE_XSAVES | SECONDARY_ENABLE_USER_WAIT);
 }
 
+#ifdef CONFIG_TLB_TAGS
+static const bool use_vpid = true;
+#else
+static const bool use_vpid = false;
+#endif
+
 static void read_ept_vpid(struct vmx_capabilities *caps, u64 cap)
 {
 	caps->ept_2m = cap & CAP_EPT_2M;
@@ -81,7 +87,7 @@ static void read_ept_vpid(struct vmx_capabilities *caps, u64 cap)
 	caps->invept_single = cap & CAP_INVEPT_SINGLE;
 	caps->invvpid_single = cap & CAP_INVVPID_SINGLE;
 	/* A VPID keeps the guest's translations over exits: only where they can be dropped too. */
-	if (!(cap & CAP_INVVPID) || !(cap & (CAP_INVVPID_SINGLE | CAP_INVVPID_ALL)))
+	if (!use_vpid || !(cap & CAP_INVVPID) || !(cap & (CAP_INVVPID_SINGLE | CAP_INVVPID_ALL)))
 		caps->secondary &= ~SECONDARY_ENABLE_VPID;
 }
 
@@ -97,10 +103,15 @@ static void read_fixed_bits(struct vmx_capabilities *caps)
 	caps->cr4_fixed0 = rdmsr(IA32_VMX_CR4_FIXED0);
 	caps->cr4_fixed1 = rdmsr(IA32_VMX_CR4_FIXED1);
 	/* An unrestricted guest may clear PE and PG. */
-	caps->cr0_owned = caps->cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
+	caps->cr0_forced = caps->cr0_fixed0 & ~(unsigned long)(CR0_PE | CR0_PG);
+#ifdef CONFIG_CR_MASKS
+	caps->cr0_owned = caps->cr0_forced;
 	caps->cr4_owned = CR4_VMXE;
 	if (caps->cr4_fixed1 & CR4_SMXE)
 		caps->cr4_owned |= CR4_SMXE;
+#else
+	caps->cr0_owned = caps->cr4_owned = ~0ul;
+#endif
 }
 
 static const char *first_missing(const struct vmx_capabilities *caps, u64 ept_vpid)

@@ -89,12 +89,11 @@ int vmx_cpu_on(struct percpu *cpu, const char **why)
 	u32 *vmcs = frame_alloc();
 	int error = vmx_check_capabilities(why);
 
-	(void)cpu;
 	if (!error)
 		error = vmx_unlock(why);
 	if (error)
 		return error;
-	if (!vmxon_region || !vmcs) {
+	if (!vmxon_region || !vmcs || vmx_count_init(cpu)) {
 		*why = "Keel's own memory has no page left for the VMCS";
 		return -ENOMEM;
 	}

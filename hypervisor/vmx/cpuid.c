@@ -23,6 +23,38 @@
 #define CPUID_EXT_1_EDX_SYSCALL BIT(11)
 #define CPUID_EXT_1_EDX_RDTSCP	BIT(27)
 
+/* Bits of ECX that show a bit of CR4, in subleaf 0. */
+static const struct {
+	u32 leaf, cr4, ecx;
+} mirrors[] = {
+	{CPUID_FEATURES, CR4_OSXSAVE, CPUID_1_ECX_OSXSAVE},
+	{CPUID_EXT_FEATURES, CR4_PKE, CPUID_7_ECX_OSPKE},
+};
+
+void vmx_cpuid_mirror(u32 leaf, u32 *cr4, u32 *ecx)
+{
+	*cr4 = *ecx = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(mirrors); i++) {
+		if (mirrors[i].leaf == leaf) {
+			*cr4 = mirrors[i].cr4;
+			*ecx = mirrors[i].ecx;
+		}
+	}
+}
+
+bool vmx_cpuid_follows_mode(u32 leaf)
+{
+	return leaf == CPUID_EXT_INFO;
+}
+
+static void show_cr4(u32 leaf, struct cpuid *out)
+{
+	u32 cr4, ecx;
+
+	vmx_cpuid_mirror(leaf, &cr4, &ecx);
+	cpuid_mirror(&out->ecx, ecx, vmcs_read(VMCS_GUEST_CR4) & cr4);
+}
+
 static bool enabled(u32 secondary)
 {
 	return vmx_caps.secondary & secondary;
@@ -30,7 +62,7 @@ static bool enabled(u32 secondary)
 
 static void fix_ext_features(struct cpuid *out)
 {
-	cpuid_mirror(&out->ecx, CPUID_7_ECX_OSPKE, vmcs_read(VMCS_GUEST_CR4) & CR4_PKE);
+	show_cr4(CPUID_EXT_FEATURES, out);
 	/* An instruction whose control is off is #UD in the guest (SDM 26.3). */
 	if (!enabled(SECONDARY_ENABLE_INVPCID))
 		out->ebx &= ~CPUID_7_EBX_INVPCID;
@@ -50,8 +82,7 @@ void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out)
 	case CPUID_FEATURES:
 		out->ecx &= ~(CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | CPUID_1_ECX_DS);
 		out->edx &= ~CPUID_1_EDX_DS;
-		cpuid_mirror(&out->ecx, CPUID_1_ECX_OSXSAVE,
-			     vmcs_read(VMCS_GUEST_CR4) & CR4_OSXSAVE);
+		show_cr4(leaf, out);
 		break;
 	case CPUID_POWER:
 		out->eax &= ~CPUID_6_EAX_HFI;

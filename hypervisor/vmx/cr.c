@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes to CR0 that touch a bit of Keel's: done here as the processor would. */
+/* Writes to CR0 and CR4 that touch a bit of Keel's: done here as the processor would. */
 #include "cpu/regs.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
@@ -40,6 +40,12 @@ static void set_cache_bits(unsigned long new)
 		write_cr0((old & ~bits) | (new &bits));
 }
 
+static void load_pdptes(const u64 *pdptes)
+{
+	for (int i = 0; pdptes && i < 4; i++)
+		vmcs_write64(VMCS_GUEST_PDPTE(i), pdptes[i]);
+}
+
 bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes)
 {
 	unsigned long new = (value & CR0_DEFINED) | CR0_ET;
@@ -49,9 +55,21 @@ bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes)
 		return false;
 	set_cache_bits(new);
 	vmcs_write(VMCS_CR0_SHADOW, new);
-	vmcs_write(VMCS_GUEST_CR0, new | (vmx_caps.cr0_fixed0 & vmx_caps.cr0_owned));
-	for (int i = 0; pdptes && i < 4; i++)
-		vmcs_write64(VMCS_GUEST_PDPTE(i), pdptes[i]);
+	vmcs_write(VMCS_GUEST_CR0, new | vmx_caps.cr0_forced);
+	load_pdptes(pdptes);
+	vmx_flush_linear();
+	return true;
+}
+
+bool vmx_set_cr4(struct percpu *cpu, u64 value, const u64 *pdptes)
+{
+	(void)cpu;
+	/* Of the processor's bits, those of the features that Keel hides. */
+	if (value & (~(u64)vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE))
+		return false;
+	vmcs_write(VMCS_CR4_SHADOW, value);
+	vmcs_write(VMCS_GUEST_CR4, value | vmx_caps.cr4_fixed0);
+	load_pdptes(pdptes);
 	vmx_flush_linear();
 	return true;
 }

@@ -163,9 +163,10 @@ void vmx_before_entry(struct percpu *cpu)
 void vmx_redeliver(const struct vmx_exit_fields *fields)
 {
 	struct vmx_event event = vmx_interrupted_event(fields);
-	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	u32 blocking;
 
 	if (event.info) {
+		blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 		account_event(this_cpu(), KEEL_EVENT_REDELIVERED);
 		vmx_queue(&event);
 		/* An NMI blocks NMIs when its delivery begins: it must not block itself. */
@@ -176,5 +177,6 @@ void vmx_redeliver(const struct vmx_exit_fields *fields)
 	/* IRET unblocks NMIs before it faults; it will be executed again (SDM 28.2.3). */
 	if ((u16)fields->reason == REASON_EPT_VIOLATION &&
 	    (fields->qualification & EPT_QUALIFICATION_NMI_UNBLOCKING))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking | BLOCKING_BY_NMI);
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_BY_NMI);
 }

@@ -8,8 +8,8 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-/* Called by run.S. */
-void vmx_exit(struct percpu *cpu);
+/* Called by run.S; @reason is that field. */
+void vmx_exit(struct percpu *cpu, u32 reason);
 _Noreturn void vmx_entry_refused(struct percpu *cpu);
 
 static void read_fields(struct vmx_exit_fields *fields, u8 needs)
@@ -43,13 +43,13 @@ static void after_exit(struct percpu *cpu)
 		vmx_expect_kick(cpu);
 }
 
-void vmx_exit(struct percpu *cpu)
+void vmx_exit(struct percpu *cpu, u32 reason)
 {
 	struct vmx_exit_fields fields; /* not cleared: the decoder looks at what it needs */
 	struct exit_info info = {0};
 	u8 needs;
 
-	fields.reason = vmcs_read(VMCS_EXIT_REASON);
+	fields.reason = reason;
 	fields.qualification = 0;
 	needs = vmx_needs(fields.reason);
 	if (__builtin_expect(fields.reason & REASON_ENTRY_FAILURE, 0))

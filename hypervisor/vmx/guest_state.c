@@ -54,7 +54,7 @@ static void reset_segments(void)
 static void set_cr0(unsigned long cr0)
 {
 	vmcs_write(VMCS_CR0_SHADOW, cr0);
-	vmcs_write(VMCS_GUEST_CR0, cr0 | (vmx_caps.cr0_fixed0 & vmx_caps.cr0_owned));
+	vmcs_write(VMCS_GUEST_CR0, cr0 | vmx_caps.cr0_forced);
 }
 
 /* INIT leaves CD and NW, which are the guest's in Keel too (cr.c). */

@@ -11,7 +11,12 @@
  * vmx_entry_restart (with RSP as here). The window begins right behind the look: when an NMI hits
  * the jump, the flags are out of date.
  */
+#include <generated/autoconf.h>
 #include <keel/percpu.h>
+
+#include "vmx/access.h"
+#include "vmx/fast.h"
+#include "vmx/vmcs.h"
 
 	.text
 
@@ -26,8 +31,21 @@ vmx_enter:
 	.type vmx_exit_entry, @function
 vmx_exit_entry:
 	mov rAX, REG_RAX(rSP)
-	save_guest_regs_but_rax
-	call_with_cpu vmx_exit
+	mov rCX, REG_RCX(rSP)
+	mov rDX, REG_RDX(rSP)
+	/* What fails here fails again in the next VMREAD, in C. */
+	read_field VMCS_EXIT_REASON, rDX
+#ifdef CONFIG_CPUID_FAST
+	cmp $FAST_REASON_CPUID, %edx
+	je vmx_fast_cpuid
+	cmp $FAST_REASON_WRMSR, %edx
+	je vmx_fast_wrmsr
+#endif
+	/* From fast_path.S too, with the reason in EDX. */
+	.globl vmx_exit_slow
+vmx_exit_slow:
+	save_guest_regs_but_rax_rcx_rdx
+	call_with_cpu_and_edx vmx_exit
 .Lenter:
 	.globl vmx_entry_window_start
 	jump_if_pending vmx_entry_window_start, vmx_entry_restart
@@ -38,6 +56,8 @@ vmx_exit_entry:
 	vmlaunch
 	.globl vmx_entry_window_end
 vmx_entry_window_end:
+	.globl vmx_entry_failed
+vmx_entry_failed:
 	call_with_cpu vmx_entry_refused
 
 	.globl vmx_entry_restart

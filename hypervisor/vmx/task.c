@@ -276,6 +276,7 @@ static void load_registers(struct task_switch *t, struct percpu *cpu)
 {
 	load(SEGMENT_TR, &t->new);
 	vmcs_write(VMCS_GUEST_CR0, vmcs_read(VMCS_GUEST_CR0) | CR0_TS);
+	vmcs_write(VMCS_CR0_SHADOW, vmcs_read(VMCS_CR0_SHADOW) | CR0_TS);
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~DR7_LOCAL);
 	vmcs_write(VMCS_GUEST_RIP, t->tss.eip);
 	vmcs_write(VMCS_GUEST_RFLAGS, (t->tss.eflags & EFLAGS_DEFINED) | RFLAGS_FIXED);

@@ -6,9 +6,6 @@
 #ifndef KEEL_VMX_VMCS_H
 #define KEEL_VMX_VMCS_H
 
-#include <keel/bits.h>
-#include <keel/types.h>
-
 /* 16-bit fields */
 #define VMCS_VPID			 0x0000
 #define VMCS_HOST_ES_SELECTOR		 0x0c00
@@ -34,6 +31,8 @@
 #define VMCS_GUEST_PDPTE(n)		 (VMCS_GUEST_PDPTE0 + 2 * (n))
 #define VMCS_HOST_IA32_PAT		 0x2c00
 #define VMCS_HOST_IA32_EFER		 0x2c02
+
+#define VMCS_IS_64BIT(field)		 (((field) >> 13 & 3) == 1)
 
 /* 32-bit control fields */
 #define VMCS_PIN_BASED_CONTROLS		 0x4000
@@ -99,6 +98,13 @@
 #define VMCS_HOST_SYSENTER_EIP		 0x6c12
 #define VMCS_HOST_RSP			 0x6c14
 #define VMCS_HOST_RIP			 0x6c16
+
+#ifndef __ASSEMBLER__
+
+#include <keel/bits.h>
+#include <keel/types.h>
+
+#include "vmx/count.h"
 
 /* Guest segment registers, in the order of their fields. */
 enum vmcs_segment {
@@ -263,6 +269,7 @@ static inline unsigned long vmcs_read(u32 field)
 	unsigned long value;
 	bool failed;
 
+	vmx_count_access(field, false);
 	__asm__ volatile("vmread %2, %0"
 			 : "=rm"(value), "=@ccbe"(failed)
 			 : "r"((unsigned long)field));
@@ -275,6 +282,7 @@ static inline void vmcs_write(u32 field, unsigned long value)
 {
 	bool failed;
 
+	vmx_count_access(field, true);
 	__asm__ volatile("vmwrite %1, %2"
 			 : "=@ccbe"(failed)
 			 : "rm"(value), "r"((unsigned long)field)
@@ -303,4 +311,5 @@ static inline void vmcs_write64(u32 field, u64 value)
 		vmcs_write(field + 1, (unsigned long)(value >> 32));
 }
 
+#endif
 #endif

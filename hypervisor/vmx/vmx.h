@@ -3,11 +3,13 @@
 #ifndef KEEL_VMX_VMX_H
 #define KEEL_VMX_VMX_H
 
+#include <generated/autoconf.h>
 #include <keel/percpu.h>
 #include <keel/types.h>
 
 #include "cpu/cpuid.h"
 #include "vmm/backend.h"
+#include "vmx/fast.h"
 
 /* The guest's VPID, the same on every CPU: TLBs are a CPU's own. */
 #define VMX_VPID 1
@@ -21,15 +23,20 @@ enum vmx_phase {
 
 /* One CPU's own; lies in struct percpu. */
 struct vmx_cpu {
-	u64 eptp;
-	enum vmx_phase phase;
+	struct vmx_fast fast; /* first: fast_path.S knows its place */
 	/* A kick is expected: the preemption timer runs, so many TSC ticks in the guest. 0: it does not. */
 	u32 kick_patience;
+	enum vmx_phase phase;
+	u32 *accesses; /* count.h; NULL in a build that does not count */
+	u64 eptp;
 	/* An NMI waits: virtual NMIs and NMI-window exiting are on until it can be injected. */
 	bool nmi_waits;
 };
 
 _Static_assert(sizeof(struct vmx_cpu) <= sizeof(((struct percpu *)0)->vendor), "outgrew its place");
+_Static_assert(offsetof(struct vmx_cpu, fast) == 0 &&
+		       offsetof(struct vmx_cpu, kick_patience) == VMX_CPU_KICK_PATIENCE,
+	       "fast_path.S looks at it");
 
 static inline struct vmx_cpu *vmx_cpu(struct percpu *cpu)
 {
@@ -42,6 +49,7 @@ struct vmx_capabilities {
 	u32 pin, primary, secondary, exit, entry; /* VMX controls as they stand in the VMCS */
 	unsigned long cr0_fixed0, cr4_fixed0;	  /* bits that must be 1 in root operation */
 	unsigned long cr0_fixed1, cr4_fixed1;	  /* bits that may be 1 */
+	unsigned long cr0_forced;		  /* bits that must be 1 in the guest too */
 	unsigned long cr0_owned, cr4_owned;	  /* the guest's bits that are behind a mask */
 	bool ept_2m, ept_1g;
 	bool invept_single;
@@ -89,12 +97,17 @@ bool vmx_guest_in_64bit_code(void);
 
 /* cr.c: as in struct backend. */
 bool vmx_set_cr0(struct percpu *cpu, u64 value, const u64 *pdptes);
+bool vmx_set_cr4(struct percpu *cpu, u64 value, const u64 *pdptes);
 
 /* task.c: as in struct backend. */
 void vmx_switch_task(struct percpu *cpu, const struct exit_info *info);
 
 /* cpuid.c: as in struct backend. */
 void vmx_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *out);
+/* The bit of CR4 that @leaf shows in ECX, and where; 0 if there is none. */
+void vmx_cpuid_mirror(u32 leaf, u32 *cr4, u32 *ecx);
+/* Does what @leaf shows depend on the mode that the guest is in? */
+bool vmx_cpuid_follows_mode(u32 leaf);
 
 /* ept.c: four levels translate this many bits of a GPA. */
 #define EPT_ADDRESS_BITS 48
@@ -106,16 +119,29 @@ void vmx_flush(struct percpu *cpu);
 /* Forgets what the TLB holds of the guest's own page tables. */
 void vmx_flush_linear(void);
 
+/* msr.c */
+#ifdef CONFIG_MSR_MAP
+#define VMX_MSR_RULES (7 - GUEST_LONG_MODE)
+#else
+#define VMX_MSR_RULES 11
+#endif
+extern const struct msr_rule vmx_msr_rules[];
+
 /* bitmap.c: allocates the bitmaps that all CPUs share (-ENOMEM), opens them all, and traps. */
 int vmx_bitmaps_init(void);
 void vmx_bitmaps_use(void);
 void vmx_trap_msr(u32 msr, u8 trap);
 void vmx_trap_ports(u16 first, u16 count);
+/* Of the MSRs below FAST_MSRS, a bit for each whose writes Keel looks at. */
+const u8 *vmx_own_msrs(void);
 
 /* event.c: as in struct backend. */
 void vmx_skip(struct percpu *cpu);
 void vmx_skip_bytes(struct percpu *cpu, u8 length);
 void vmx_inject(struct percpu *cpu, u8 vector, u32 error);
+
+/* count.c: as in struct backend. */
+u32 vmx_accesses(struct percpu *cpu, u32 field, bool write);
 
 /* error.c: VM-instruction error numbers and failed VM entries in words. */
 const char *vmx_instruction_error(u32 number);

@@ -34,7 +34,7 @@ def build(name):
     config = tables.CONFIGS[name]
     if not config.keel:
         return None
-    keel = variants.keel(config.symbols, f"bench-{name}")
+    keel = variants.keel(config.symbols)
     made = (keel.parents[1] / ".config").read_text(encoding="utf-8") if config.symbols else ""
     known = (settings.TREE / "hypervisor" / "Kconfig").read_text(encoding="utf-8")
     for symbol, value in config.symbols:

@@ -7,9 +7,10 @@ NOT_RUN = "?"
 NOT_HERE = "none"       # the CPU does not have it
 NOT_TIMED = "-"
 LEGEND = f"""\
-exits: in all rounds. ticks: of one round, Keel's included, and how many times bare's that is. time: Keel's over bare's, the median of pairs in turn,
-which depends on what else the host does; no test looks at it. floor: the same time on one CPU with the default
-Keel, if it has at most {results.FEW} exits there: what is left is the emulator's nested paging, not Keel.
+exits: in all rounds. ticks: of one round, Keel's included, and how many times bare's that is. time: Keel's over
+bare's, the median of pairs in turn, which depends on what else the host does; no test looks at it. floor: the same
+time on one CPU with the default Keel, if it has at most {results.FEW} exits there: what is left is the emulator's
+nested paging, not Keel.
 {NOT_RUN}: not run. {NOT_HERE}: this CPU has no such MSR. {NOT_TIMED}: not timed, or too short for it, or more CPUs than the host has."""
 
 

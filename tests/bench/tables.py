@@ -4,7 +4,7 @@ import dataclasses
 import re
 import sys
 
-import settings
+import variants
 
 
 # GRUB commands. QEMU's TSC is no MSR: it says 0, which will do where only the host's clock is looked at.
@@ -53,6 +53,8 @@ WORKLOADS = {
     "ipi": Workload("linux", 10000, "an interrupt to the other CPU, its end and the answer", least=2),
     "cpuid": Workload("payload", 100000, "CPUID, leaf 0"),
     "deadline": Workload("payload", 100000, "a write of IA32_TSC_DEADLINE, MSR 0x6e0"),
+    "wrmsr": Workload("payload", 100000, "a write of IA32_APIC_BASE, which Keel always looks at"),
+    "cr0": Workload("payload", 100000, "a change of CR0.TS"),
 }
 
 
@@ -64,24 +66,28 @@ class Config:
     keel: bool = True       # False is the bare machine
 
 
-def defconfig(name):
-    """The symbols that a file of configs/ sets."""
-    text = (settings.TREE / "configs" / f"{name}_defconfig").read_text(encoding="ascii")
-    found = re.findall(r"^(?:# )?CONFIG_(\w+)(?:=(.*)| is not set)$", text, re.M)
-    return tuple((symbol, value or "n") for symbol, value in found)
-
-
-def switched(symbol, value="n", *more, backends=("svm", "vmx"), cpus=(2,)):
-    """One switch alone is other than usual; what it does shows with two CPUs."""
+def switched(symbol, value="n", *more, backends=("svm", "vmx"), cpus=(1,)):
+    """One switch alone is other than usual. Where one CPU shows what it does, its counts are the cleanest."""
     return Config(((symbol, value), *more), backends, cpus)
 
 
 CONFIGS = {
     "bare": Config(keel=False),
     "default": Config(),
-    "wait-for-sipi-off": switched("WAIT_FOR_SIPI", backends=("vmx",)),
-    "x2apic-hint-off": switched("X2APIC_HINT"),
-    "start-fast": switched("START_SAFE", "n", ("START_FAST", "y")),
+    "classic": Config(variants.defconfig("classic")),
+    "msr-map-off": switched("MSR_MAP"),
+    "single-cpu-off": switched("SINGLE_CPU"),
+    "wait-for-sipi-off": switched("WAIT_FOR_SIPI", backends=("vmx",), cpus=(2,)),
+    "x2apic-hint-off": switched("X2APIC_HINT", cpus=(2,)),
+    "start-fast": switched("START_SAFE", "n", ("START_FAST", "y"), cpus=(2,)),
+    "svm-cpuid-pass-off": switched("SVM_CPUID_PASS", backends=("svm",)),
+    "cpuid-fast-off": switched("CPUID_FAST", backends=("vmx",)),
+    "cr-masks-off": switched("CR_MASKS", backends=("vmx",)),
+    "nested-1g-off": switched("NESTED_1G"),
+    "nested-2m-off": switched("NESTED_2M", "n", ("NESTED_1G", "n")),
+    "tlb-tags-off": switched("TLB_TAGS"),
+    "vmrun-only-off": switched("VMRUN_ONLY", backends=("svm",)),
+    "vmcb-clean-off": switched("VMCB_CLEAN", backends=("svm",)),
     "lto": switched("LTO", "y"),
     "optimize-size": switched("OPTIMIZE_SPEED", "n", ("OPTIMIZE_SIZE", "y")),
 }

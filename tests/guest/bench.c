@@ -11,8 +11,12 @@ const char payload_name[] = "bench";
 
 static const struct keel_table *table; /* NULL without Keel */
 
+static u64 apic_base;
+
 static void do_cpuid(void) { cpuid(0, 0); }
 static void do_deadline(void) { wrmsr(MSR_TSC_DEADLINE, 0); }
+static void do_wrmsr(void) { wrmsr(MSR_APIC_BASE, apic_base); }
+static void do_cr0(void) { write_cr0(read_cr0() ^ CR0_TS); }
 
 static void take(struct exits *e)
 {
@@ -54,4 +58,7 @@ void payload(void)
 		measure("deadline", do_deadline);
 	else
 		printf("BENCH none deadline\n");
+	apic_base = rdmsr(MSR_APIC_BASE);
+	measure("wrmsr", do_wrmsr);
+	measure("cr0", do_cr0);
 }

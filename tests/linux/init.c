@@ -116,6 +116,8 @@ int main(void)
 		return 0; /* started by the benchmark */
 	prepare();
 	say("SMALL GUEST kexecs to go: %d", number("kexec"));
+	/* Instructions since power-on, where the TSC counts those (Bochs). */
+	say("TICKS %llu", (unsigned long long)__builtin_ia32_rdtsc());
 	report_cpus();
 	if (number("offline"))
 		cycle_cpus(number("offline"));

@@ -2,6 +2,8 @@
 """The payload guests as data: what to run, on what machine, and how a run ends."""
 import dataclasses
 
+import variants
+
 
 @dataclasses.dataclass(frozen=True)
 class Payload:
@@ -20,10 +22,12 @@ class Payload:
     config: tuple = ()      # (symbol, value) where Keel's configuration is another than the usual
     halts: bool = False     # ends by Keel's panic; `says` has what it must print
     widths: tuple = (32, 64)
+    full: bool = False      # for check-full only
 
     def id(self):
-        words = [self.name, *self.options.split(), *self.keel_options.split(),
-                 *(f"{symbol}={value}" for symbol, value in self.config)]
+        config = ["classic"] if self.config == CLASSIC else \
+            [f"{symbol}={value}" for symbol, value in self.config]
+        words = [self.name, *self.options.split(), *self.keel_options.split(), *config]
         return "-".join(words).replace("=", ".")
 
     def on_ia32(self):
@@ -43,6 +47,7 @@ SURPLUS = r"keel: .*CONFIG_NR_CPUS"
 TRIPLE_FAULT = r"keel: reset: triple fault"
 HOOKS = (("TEST_HOOKS", "y"),)
 LTO = (("LTO", "y"),)
+COUNT_VMCS = (("COUNT_VMCS", "y"),)
 # Each CPU but the one that panics says where it stopped, once.
 PANIC_STOPS = (r"keel: panic", *(rf"keel: CPU {n}\b.*stopped" for n in (0, 1, 3)))
 X2APIC = "EPYC,+svm,+npt,+x2apic"
@@ -63,6 +68,15 @@ def on_ia32(name, options="", modes=IA32, **how):
             for config, backends in modes]
 
 
+# Every optimisation off: configs/classic_defconfig.
+CLASSIC = variants.defconfig("classic")
+
+
+def off(symbol, name, options="", backends=("qemu-svm", "bochs-vmx"), **how):
+    """A payload under a Keel with one optimisation off, for check-full."""
+    return Payload(name, options, backends, config=((symbol, "n"),), full=True, **how)
+
+
 # A CPU whose APIC the guest has disabled.
 UNREACHABLE = (r"keel: CPU 3 cannot be stopped: the guest has disabled its local APIC",)
 
@@ -76,6 +90,9 @@ PAYLOADS = [
     Payload("breakpoint"),
     Payload("control"),
     Payload("cost", backends=BOCHS, bare=False),
+    Payload("cost", "x2apic", BOCHS, cpus=4, keel_options=f"{SAFE} loglevel=3", bare=False, widths=(64,)),
+    Payload("cost", "xapic", BOCHS, cpus=2, keel_options=SAFE, bare=False, widths=(64,)),
+    Payload("cost", "msrs", BOCHS, config=(("MSR_MAP", "n"),), bare=False, widths=(64,)),
     Payload("count"),
     Payload("count", config=LTO),
     Payload("cpuid"),
@@ -161,6 +178,36 @@ PAYLOADS = [
     *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
     *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
              bare=False, halts=True, says=PANIC_STOPS),
+    Payload("vmcs", backends=BOCHS, config=COUNT_VMCS, bare=False),
+    Payload("vmcs", "x2apic", BOCHS, cpus=2, config=COUNT_VMCS, keel_options=SAFE, bare=False),
+    *on_ia32("vmcs", modes=((PAE + COUNT_VMCS, BOCHS),), bare=False),
+    *(Payload(name, config=CLASSIC, **how) for name, how in (
+        ("breakpoint", {}), ("control", {}), ("cpuid", {}), ("count", {"options": "msrs crs cpuids pages"}), ("modes", {}), ("mtrr", {}),
+        ("msr", {"says": (r"keel: .*microcode update .* is ignored",)}), ("nmi", {}), ("step", {}),
+        ("task", {"backends": BOCHS, "widths": (32,)}), ("ipi", {"cpus": 4}),
+        ("sipi", {"options": "short", "cpus": 4}))),
+    off("MSR_MAP", "msr", says=(r"keel: .*microcode update .* is ignored",)),
+    off("MSR_MAP", "modes"),
+    off("SVM_CPUID_PASS", "cpuid", backends=QEMU),
+    off("CPUID_FAST", "cpuid", backends=BOCHS),
+    off("CPUID_FAST", "step", backends=BOCHS),
+    off("CPUID_FAST", "nmi", backends=BOCHS),
+    off("SINGLE_CPU", "count", "pages", keel_options=SAFE),
+    off("MSR_MAP", "count", "msrs"),
+    off("SVM_CPUID_PASS", "count", "cpuids", QEMU),
+    off("CR_MASKS", "count", "crs", BOCHS),
+    off("WAIT_FOR_SIPI", "smp", backends=BOCHS, cpus=4),
+    off("X2APIC_HINT", "ipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
+    off("NESTED_2M", "mtrr"),
+    off("NESTED_2M", "hidden", bare=False),
+    off("NESTED_1G", "memmap", "high", memory=4608),
+    off("TLB_TAGS", "control"),
+    off("TLB_TAGS", "modes"),
+    off("CR_MASKS", "control", backends=BOCHS),
+    off("CR_MASKS", "modes", backends=BOCHS),
+    off("VMRUN_ONLY", "msr", backends=QEMU, says=(r"keel: .*microcode update .* is ignored",)),
+    off("VMRUN_ONLY", "sipi", "short", QEMU, cpus=4),
+    off("VMCB_CLEAN", "nmi", backends=QEMU),
     Payload("table", says=(r"keel: the guest wrote to the table KEEL",)),
     Payload("table", "q35", QEMU, board="q35", says=(r"keel: the guest wrote to the table KEEL",)),
 ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benchmark: what it selects, its tables, and one small run. Nothing here looks at time."""
+import json
 import os
 import re
 import subprocess
@@ -123,4 +124,23 @@ def test_doc(tmp_path):
     assert run(tmp_path, "--doc", str(doc)).returncode == 0
     text = doc.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert "2026-01-02 to 2026-01-03" in text and "| 1 | default | ? | ? | ? | 0 |  | 1200 | none |" in text
+    assert "2026-01-02 to 2026-01-03" in text and "| 1 | default | ? | ? | ? | 0 |  | 1200 | none | ? | ? |" in text
+
+
+def test_small_run(tmp_path):
+    """CPUID costs nothing on AMD, unless it is intercepted; and what was measured is not measured again."""
+    select = {"BENCH": "cpuid", "BACKENDS": "svm", "CONFIGS": "bare,default,svm-cpuid-pass-off", "PAIRS": "1"}
+    done = run(tmp_path, **select)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "bench.json").read_text())["cells"]
+    assert set(found) == {"svm/1/default/cpuid", "svm/1/svm-cpuid-pass-off/cpuid", "svm-counted/1/bare/cpuid",
+                          "svm-counted/1/default/cpuid", "svm-counted/1/svm-cpuid-pass-off/cpuid"}
+    for key, cell in found.items():
+        assert cell["exits"] == ({"cpuid": cell["rounds"]} if "pass-off" in key else {}), key
+        assert len(cell["pairs"]) == (1 if key.startswith("svm/") else 0), key
+    bare, default, trapped = (found[f"svm-counted/1/{name}/cpuid"] for name in ("bare", "default", "svm-cpuid-pass-off"))
+    assert bare["rounds"] == 100000 and bare["ticks"] == default["ticks"]
+    assert trapped["ticks"] > 10 * default["ticks"]
+    assert "<svg" in (tmp_path / "bench.html").read_text()
+    again = run(tmp_path, **select)
+    assert again.returncode == 0 and "bench: svm" in done.stdout and "bench: svm" not in again.stdout

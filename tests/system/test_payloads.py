@@ -8,8 +8,9 @@ import pytest
 import payloads
 import runner
 
-CASES = [pytest.param(p, w, b, id=f"{p.id()}-{w}-{b}")
-         for p in payloads.PAYLOADS for w in p.widths for b in p.backends]
+CASES = [pytest.param(p, w, b, id=f"{p.id()}-{w}-{b}", marks=[pytest.mark.full] if p.full else [])
+         for p in payloads.PAYLOADS for w in p.widths for b in p.backends
+         if p.name != "cost"]     # that is test_budget.py's
 # Bare it is the same run, whatever Keel is told.
 BARE = list({(c.values[0].bare_id(), *c.values[1:]): c for c in reversed(CASES)
              if c.values[0].bare}.values())[::-1]

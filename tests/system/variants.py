@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Keel built with another configuration than the usual one."""
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 
 import settings
 
+NAME_MAX = 100      # of a folder
 NOT_FOR_MAKE = ("O", "K", "PART", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KCONFIG_CONFIG", "KEEL_ELF")
 
 
@@ -70,11 +72,21 @@ def configure(folder, **symbols):
     config.write_text(with_symbols(config.read_text(), list(symbols.items())))
 
 
-def keel(symbols, name=None):
-    """Keel's file for these (symbol, value) pairs, up to date; () is the usual one. name: its folder's."""
+def defconfig(name):
+    """A named configuration as (symbol, value) pairs."""
+    text = (settings.TREE / "configs" / f"{name}_defconfig").read_text()
+    return tuple((off or on, "n" if off else value) for off, on, value in re.findall(
+        r"^# CONFIG_(\w+) is not set$|^CONFIG_(\w+)=(.*)$", text, re.M))
+
+
+def keel(symbols):
+    """Keel's file for these (symbol, value) pairs, up to date; () is the usual one."""
     if not symbols:
         return settings.KEEL
-    folder = settings.BUILD / "tests" / "variants" / (name or "-".join(f"{s}.{v}" for s, v in symbols))
+    name = "-".join(f"{s}.{v}" for s, v in symbols)
+    if len(name) > NAME_MAX:
+        name = hashlib.sha256(name.encode()).hexdigest()[:16]
+    folder = settings.BUILD / "tests" / "variants" / name
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

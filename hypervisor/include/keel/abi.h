@@ -52,6 +52,13 @@
  */
 #define KEEL_HC_TABLE	       7
 
+/*
+ * Only in a build with CONFIG_COUNT_VMCS. In: EDX = a VMCS field's encoding, with KEEL_VMCS_WRITES for
+ * VMWRITEs. Out: EAX = how often Keel has read it, or written, on this CPU.
+ */
+#define KEEL_HC_VMCS	       8
+#define KEEL_VMCS_WRITES       0x80000000u
+
 #define KEEL_EXITS_ALL	       0xffffffffu
 
 #define KEEL_TEST_PANIC	       0 /* Keel panics */

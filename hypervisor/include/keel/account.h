@@ -3,6 +3,16 @@
 #ifndef KEEL_ACCOUNT_H
 #define KEEL_ACCOUNT_H
 
+/* The first slot of a kind of keys in a CPU's block, and log2 of their number (vmm/account.c). */
+#define ACCOUNT_RAW_FIRST   0
+#define ACCOUNT_RAW_BITS    4
+#define ACCOUNT_MSR_FIRST   16
+#define ACCOUNT_MSR_BITS    5
+#define ACCOUNT_CPUID_FIRST 48
+#define ACCOUNT_CPUID_BITS  6
+
+#ifndef __ASSEMBLER__
+
 #include <keel/live.h>
 #include <keel/percpu.h>
 
@@ -13,4 +23,5 @@ static inline void account_event(struct percpu *cpu, enum keel_event event)
 		live_count(&cpu->counts->events[event]);
 }
 
+#endif
 #endif

@@ -13,6 +13,9 @@
 #define PERCPU_SIZE	   2048
 #define PERCPU_NMI_PENDING GUEST_REGS_SIZE
 #define PERCPU_VENDOR	   (GUEST_REGS_SIZE + 32)
+#define PERCPU_COUNTS	   (PERCPU_VENDOR + 1024)
+#define PERCPU_NEXT	   (PERCPU_COUNTS + LONG_BYTES)
+#define PERCPU_PASSAGE	   (PERCPU_NEXT + LONG_BYTES)
 
 #include "mode/mode.h"
 
@@ -47,8 +50,11 @@ struct percpu {
 	u32 was_started; /* by a SIPI of the guest's */
 	/* The backend's own: struct vmx_cpu or struct svm_cpu. */
 	_Alignas(16) u8 vendor[1024];
-	struct last_exit last;
 	struct keel_cpu *counts; /* vmm/account.c; NULL before the guest's CPUs are known */
+	struct percpu *next;	 /* the CPU that this one watches: the next, the last one the first */
+	/* Odd while this CPU is in Keel; goes up by one at each exit and entry (vmm/watchdog.c). */
+	u32 passage;
+	struct last_exit last;
 
 	/* The guest's IA32_APIC_BASE on this CPU, and where its APIC is to be found by others. */
 	u64 apic_base;
@@ -63,10 +69,7 @@ struct percpu {
 	u32 held;	    /* the stop that this CPU obeys, vmm/kick.c */
 	u32 stopped;	    /* for good, by a panic of another CPU's */
 
-	/* Odd while this CPU is in Keel; goes up by one at each exit and entry (vmm/watchdog.c). */
-	u32 passage;
-	struct percpu *next; /* the one it watches: the next, the last one the first */
-	u32 watched_passage;
+	u32 watched_passage; /* of the next one's, vmm/watchdog.c */
 	u32 watched_strikes;
 	u64 watched_since; /* TSC */
 };
@@ -79,6 +82,10 @@ _Static_assert(offsetof(struct percpu, kick_coming) == PERCPU_NMI_PENDING + 4 &&
 		       PERCPU_NMI_PENDING % 8 == 0,
 	       "vmx/run.S tests both at once");
 _Static_assert(offsetof(struct percpu, vendor) == PERCPU_VENDOR, "run.S reads its first word");
+_Static_assert(sizeof(long) == LONG_BYTES && offsetof(struct percpu, counts) == PERCPU_COUNTS &&
+		       offsetof(struct percpu, next) == PERCPU_NEXT &&
+		       offsetof(struct percpu, passage) == PERCPU_PASSAGE,
+	       "vmx/fast_path.S counts");
 
 struct cpu_area {
 	_Alignas(CPU_AREA_SIZE) u8 stack[CPU_AREA_SIZE - PERCPU_SIZE];

@@ -11,6 +11,8 @@
 #define SEL_CODE	0x18
 #define SEL_TSS		0x20
 
+#define LONG_BYTES	8
+
 /* Bytes of struct guest_regs. */
 #define GUEST_REGS_SIZE 128
 
@@ -37,6 +39,10 @@
 /* clang-format off */
 /* The APM's names for registers of the mode's width. */
 #define rAX %rax
+#define rCX %rcx
+#define rDX %rdx
+#define rSI %rsi
+#define rDI %rdi
 #define rSP %rsp
 
 /* The GDT on the way to C, before Keel's own is there; and the data segments in it. */
@@ -64,6 +70,10 @@
 .macro save_guest_regs_but_rax
 	mov %rcx, REG_RCX(%rsp)
 	mov %rdx, REG_RDX(%rsp)
+	save_guest_regs_but_rax_rcx_rdx
+.endm
+
+.macro save_guest_regs_but_rax_rcx_rdx
 	mov %rbx, REG_RBX(%rsp)
 	mov %rbp, REG_RBP(%rsp)
 	mov %rsi, REG_RSI(%rsp)
@@ -105,6 +115,18 @@
 	mov %rsp, %rdi
 	xor %ebp, %ebp
 	call \function
+.endm
+
+/* The same with EDX as the second argument. */
+.macro call_with_cpu_and_edx function
+	mov %edx, %esi
+	call_with_cpu \function
+.endm
+
+/* Adds 1 to the struct keel_live at @at, an address without an index. */
+.macro count_live at
+	incq \at
+	decq 8+\at
 .endm
 
 /*

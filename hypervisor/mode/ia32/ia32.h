@@ -11,6 +11,8 @@
 #define SEL_CODE	0x10
 #define SEL_TSS		0x18
 
+#define LONG_BYTES	4
+
 /* Bytes of struct guest_regs. */
 #define GUEST_REGS_SIZE 32
 
@@ -34,6 +36,10 @@
 /* clang-format off */
 /* The APM's names for registers of the mode's width. */
 #define rAX %eax
+#define rCX %ecx
+#define rDX %edx
+#define rSI %esi
+#define rDI %edi
 #define rSP %esp
 
 /* Turns this subarch's paging on, from none, with the tables at EAX. Clobbers ECX and EDX too. */
@@ -60,6 +66,10 @@
 .macro save_guest_regs_but_rax
 	mov %ecx, REG_RCX(%esp)
 	mov %edx, REG_RDX(%esp)
+	save_guest_regs_but_rax_rcx_rdx
+.endm
+
+.macro save_guest_regs_but_rax_rcx_rdx
 	mov %ebx, REG_RBX(%esp)
 	mov %ebp, REG_RBP(%esp)
 	mov %esi, REG_RSI(%esp)
@@ -85,6 +95,19 @@
 	mov %esp, %eax
 	xor %ebp, %ebp
 	call \function
+.endm
+
+/* The same with EDX as the second argument, where it is already. */
+.macro call_with_cpu_and_edx function
+	call_with_cpu \function
+.endm
+
+/* Adds 1 to the struct keel_live at @at, an address without an index. */
+.macro count_live at
+	addl $1, \at
+	adcl $0, 4+\at
+	subl $1, 8+\at
+	sbbl $0, 12+\at
 .endm
 
 /*
