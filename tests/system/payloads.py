@@ -181,7 +181,7 @@ PAYLOADS = [
     Payload("vmcs", "x2apic", BOCHS, config=COUNT_VMCS + TRAP_ALONE, keel_options=SAFE, bare=False),
     *on_ia32("vmcs", modes=((PAE + COUNT_VMCS, BOCHS),), bare=False),
     *(Payload(name, config=CLASSIC, **how) for name, how in (
-        ("breakpoint", {}), ("control", {}), ("cpuid", {}), ("count", {"options": "msrs crs cpuids pages"}), ("modes", {}), ("mtrr", {}),
+        ("control", {}), ("cpuid", {}), ("count", {"options": "msrs crs cpuids pages"}), ("modes", {}), ("mtrr", {}),
         ("msr", {"says": (r"keel: .*microcode update .* is ignored",)}), ("nmi", {}), ("step", {}),
         ("task", {"backends": BOCHS, "widths": (32,)}), ("ipi", {"cpus": 4}),
         ("sipi", {"options": "short", "cpus": 4}))),
