@@ -19,7 +19,6 @@ KEELS = {
     "amd64": (),
 }
 BOOTS = "boots"
-LONG = "boots, in check-full only"
 REFUSED = "refused"
 # QEMU's software CPU walks no nested table of two levels, Bochs does.
 TABLE = (
