@@ -52,6 +52,15 @@ def test_two_levels(case):
     check_small(case)
 
 
+@cases(Case(1, 2, model=nested.EVERYTHING))
+def test_busy(case):
+    """With each paravirtual feature of KVM's that Linux uses: CPUs that come, go, flush and interrupt each other."""
+    run = small(case, "offline=2 busy=5 nmi=10")
+    smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
+    assert re.search(r"KVM below: .*steal-time pv-eoi pv-unhalt pv-tlb-flush pv-ipi", run.text), run.tail
+    assert run.result.count("OFFLINE") == 2 and run.result.count("NMI:") == 10, run.tail
+
+
 @pytest.mark.parametrize("width", (32, 64))
 @cases(Case(1, 2, guest="kvm", model=nested.EVERYTHING))
 def test_paravirtual_features(case, width):
