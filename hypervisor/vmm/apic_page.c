@@ -110,7 +110,7 @@ static u32 source(const struct percpu *cpu, const struct attempt *a)
 }
 
 /* This CPU's own APIC: the registers that Keel looks at, and the rest to the hardware. */
-static void write_register(struct percpu *cpu, u32 reg, u32 value)
+static void write_register(struct percpu *cpu, volatile u32 *target, u32 reg, u32 value)
 {
 	struct icr icr;
 
@@ -127,7 +127,7 @@ static void write_register(struct percpu *cpu, u32 reg, u32 value)
 		apic_place_changed(cpu);
 		break;
 	default:
-		apic_write(reg, value);
+		*target = value;
 	}
 }
 
@@ -165,11 +165,13 @@ void apic_page_store(struct percpu *cpu, const struct exit_info *info)
 	}
 	target = host_map_any(a.gpa, sizeof(u32));
 	flags = (u32)a.state.rflags;
-	if (a.store.op != STORE_MOV && target)
-		old = *target;
-	value = store_result(&a.store, old, source(cpu, &a), &flags);
-	if (is_own_apic(cpu, a.gpa))
-		write_register(cpu, a.gpa & (PAGE_SIZE - 1), value);
+	value = source(cpu, &a);
+	if (a.store.op != STORE_MOV) {
+		old = target ? *target : 0;
+		value = store_result(&a.store, old, value, &flags);
+	}
+	if (target && is_own_apic(cpu, a.gpa))
+		write_register(cpu, target, a.gpa & (PAGE_SIZE - 1), value);
 	else if (target)
 		*target = value;
 	finish(cpu, &a, old, flags);

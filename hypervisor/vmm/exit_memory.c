@@ -52,14 +52,17 @@ void exit_memory(struct percpu *cpu, const struct exit_info *info)
 	account_key(cpu, KEEL_TALLY_PAGE, align_down(gpa, PAGE_SIZE));
 	if (info->memory.misconfigured)
 		panic("nested page table entry for 0x%llx is malformed", (unsigned long long)gpa);
+	/* The one that may come often is first. */
+	if (info->memory.write && nested_is_protected(gpa)) {
+		apic_page_store(cpu, info);
+		return;
+	}
 	if (info->memory.write && gpa == power_reset_register())
 		power_reset("reset by ACPI");
 	if (nested_is_shown(gpa)) {
 		refuse_write(cpu, gpa);
 	} else if (in_keel(gpa)) {
 		touch_hidden(cpu, gpa);
-	} else if (info->memory.write && nested_is_protected(gpa)) {
-		apic_page_store(cpu, info);
 	} else if (!nested_map_on_demand(cpu, gpa)) {
 		log_error("the guest accessed 0x%llx, which cannot be mapped: #GP",
 			  (unsigned long long)gpa);

@@ -34,6 +34,13 @@ static void read_fields(struct vmx_exit_fields *fields, u8 needs)
 	}
 }
 
+/* Did the exit interrupt the delivery of an event, or an IRET that has unblocked NMIs? */
+static bool cut_short(const struct vmx_exit_fields *fields)
+{
+	return fields->idt_vectoring_info & EVENT_VALID ||
+	       fields->qualification & EPT_QUALIFICATION_NMI_UNBLOCKING;
+}
+
 /* What is seldom needed. */
 static void after_exit(struct percpu *cpu)
 {
@@ -62,7 +69,7 @@ void vmx_exit(struct percpu *cpu, u32 reason)
 		after_exit(cpu);
 		return;
 	}
-	if (needs & NEED_IDT_VECTORING)
+	if (needs & NEED_IDT_VECTORING && cut_short(&fields))
 		vmx_redeliver(&fields);
 	vmx_decode(&fields, cpu->regs.by_number, &info);
 	/* Either way run.S has it delivered when the exit has been handled. */

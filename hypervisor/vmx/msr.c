@@ -66,24 +66,28 @@ static u32 field_of(u32 msr)
 	return in_vmcs[i].field;
 }
 
+/* Keel's own register says whether there is one. */
 static bool read_kept(struct percpu *cpu, u32 msr, u64 *value)
 {
 	u32 field = field_of(msr);
 
 	(void)cpu;
+	if (!rdmsr_safe(msr, value))
+		return false;
 	*value = VMCS_IS_64BIT(field) ? vmcs_read64(field) : vmcs_read(field);
 	return true;
 }
 
-/* Keel's own register, which it does not use meanwhile, says whether the value is a legal one. */
+/* And, as Keel does not use it meanwhile, whether the value is a legal one. */
 static bool write_kept(struct percpu *cpu, u32 msr, u64 value)
 {
 	u32 field = field_of(msr);
-	u64 own = rdmsr(msr);
-	bool ok = !(msr == IA32_DEBUGCTL && value & DEBUGCTL_TRACE) && wrmsr_safe(msr, value);
+	u64 own;
 
 	(void)cpu;
-	if (!ok)
+	if (msr == IA32_DEBUGCTL && value & DEBUGCTL_TRACE)
+		return false;
+	if (!rdmsr_safe(msr, &own) || !wrmsr_safe(msr, value))
 		return false;
 	value = rdmsr(msr);
 	wrmsr(msr, own);
