@@ -88,7 +88,7 @@ CONFIGS = {
     "tlb-tags-off": switched("TLB_TAGS"),
     "vmrun-only-off": switched("VMRUN_ONLY", backends=("svm",)),
     "vmcb-clean-off": switched("VMCB_CLEAN", backends=("svm",)),
-    "lto": switched("LTO", "y"),
+    "lto-off": switched("LTO"),
     "optimize-size": switched("OPTIMIZE_SPEED", "n", ("OPTIMIZE_SIZE", "y")),
 }
 
@@ -123,15 +123,15 @@ def number(env, variable, usual):
 
 
 def plan(env):
-    """Every cell that BENCH, BACKENDS, CONFIGS and CPUS select. CPUS is for the workloads in Linux."""
+    """Every cell that BENCH, BACKENDS (or machines), CONFIGS and CPUS select. CPUS is for the workloads in Linux."""
     workloads = chosen(env, "BENCH", WORKLOADS)
     configs = chosen(env, "CONFIGS", CONFIGS)
-    backends = chosen(env, "BACKENDS", ["svm", "vmx"])
+    backends = chosen(env, "BACKENDS", MACHINES)
     cpus = [int(n) for n in chosen(env, "CPUS", ["1", "2", "4"])] if env.get("CPUS") else None
     cells = []
     for name, machine in MACHINES.items():
         for config in configs:
-            if machine.backend not in set(backends) & set(CONFIGS[config].backends):
+            if not {name, machine.backend} & set(backends) or machine.backend not in CONFIGS[config].backends:
                 continue
             if not (CONFIGS[config].keel or machine.counts):
                 continue    # bare is in the pairs

@@ -29,7 +29,7 @@ def run(folder, *args, **env):
 
 @pytest.mark.parametrize("env, says", [
     ({"BENCH": "boot,cpiud"}, r"error: BENCH: there is no 'cpiud': use some of boot, fork, .*"),
-    ({"BACKENDS": "arm"}, r"error: BACKENDS: there is no 'arm': use some of svm, vmx"),
+    ({"BACKENDS": "arm"}, r"error: BACKENDS: there is no 'arm': use some of svm, svm-counted, vmx"),
     ({"CONFIGS": "fast"}, r"error: CONFIGS: there is no 'fast': use some of bare, default, .*"),
     ({"CPUS": "3"}, r"error: CPUS: there is no '3': use some of 1, 2, 4"),
     ({"PAIRS": "often"}, r"error: PAIRS=often is no number from 0 to 999"),
@@ -47,6 +47,8 @@ def test_selection():
     chosen = tables.plan({"BENCH": "ipi,cpuid", "BACKENDS": "vmx", "CONFIGS": "default", "CPUS": "2"})
     assert [cell.key() for cell in chosen] == ["vmx/2/default/ipi", "vmx/1/default/cpuid"]
     assert {cell.cpus for cell in tables.plan({"BACKENDS": "vmx"})} == {1, 2}
+    assert {cell.machine for cell in tables.plan({"BACKENDS": "svm"})} == {"svm", "svm-counted"}
+    assert {cell.machine for cell in tables.plan({"BACKENDS": "svm-counted"})} == {"svm-counted"}
 
 
 def test_every_symbol_exists():
