@@ -7,6 +7,7 @@ innermost machine is level LEVELS + 1. What each host does stands in a plan (tes
 import contextlib
 import dataclasses
 import re
+import socket
 import subprocess
 import time
 
@@ -175,6 +176,24 @@ def debian_image(case):
     if not path.exists() or path.stat().st_mtime < settings.IMAGE.stat().st_mtime:
         variant(path, entry)
     return path
+
+
+@contextlib.contextmanager
+def served(image):
+    """`make serve`, on a port of its own; yields the process and the port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([settings.TREE / "scripts" / "serve", image, str(port)])
+    try:
+        while process.poll() is None:
+            with socket.socket() as attempt:
+                if not attempt.connect_ex(("127.0.0.1", port)):
+                    break
+            time.sleep(0.1)
+        yield process, port
+    finally:
+        process.kill()
+        process.wait()
 
 
 def debian_session(m):
