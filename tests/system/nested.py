@@ -21,6 +21,7 @@ SUITES = ("bullseye", "bookworm", "trixie")
 # KVM's own counts of why its guests left (Linux arch/x86/kvm/x86.c); the rest of exits has no name.
 REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits", "irq_window_exits",
            "mmio_exits", "nmi_window_exits", "pf_taken", "request_irq_exits", "signal_exits")
+SILENCE = 150   # seconds a level: a host boots and the next firmware is slow, and neither says anything
 BAND = 256      # MiB that a host takes for itself
 MODEL = "qemu64,+svm,+npt,+x2apic"      # inside KVM; -cpu host would pass on what the software CPU does half
 # All that QEMU can show of KVM's paravirtual features.
@@ -118,11 +119,10 @@ def plan(case):
 
 class Hosts(machine.Qemu):
     """The outermost machine; its console is the innermost one's."""
-    silence = 120
-
     def __init__(self, case, image, folder):
         super().__init__(machine.Setup(cpus=case.cpus), folder)
         self.case, self.image = case, image
+        self.silence = SILENCE * case.levels
 
     def host_log(self, level):
         return self.folder / f"level{level}.log"

@@ -50,6 +50,7 @@ def test_busy(case):
     run = small(case, "offline=2 busy=5 nmi=10")
     smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
     assert re.search(r"KVM below: .*steal-time pv-eoi pv-unhalt pv-tlb-flush pv-ipi", run.text), run.tail
+    assert run.went_off_in_order(), run.tail
     assert run.result.count("OFFLINE") == 2 and run.result.count("NMI:") == 10, run.tail
 
 
