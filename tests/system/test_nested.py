@@ -68,13 +68,15 @@ def test_paravirtual_features(case, width):
     assert bare.same == keel.same and bare.same, (bare.same, keel.same)
 
 
+@pytest.mark.full
 @cases(Case(2, 2, guest="kvm"))
 def test_two_levels(case):
     """The same on KVM on KVM; Linux there takes minutes (test_nested_long.py)."""
     passed(case, 64)
 
 
-@pytest.mark.parametrize("backend, vendor", (("qemu-svm", "amd"), ("bochs-vmx", "intel")))
+@pytest.mark.parametrize("backend, vendor", (
+    ("qemu-svm", "amd"), pytest.param("bochs-vmx", "intel", marks=pytest.mark.full)))
 def test_kvm_in_the_guest_is_refused(backend, vendor):
     """KVM's modules find a CPU without virtualization, and say so; without Keel one of them finds it."""
     case = smp.Case(backend, "x2apic", 1)
