@@ -7,6 +7,7 @@ innermost machine is level LEVELS + 1. What each host does stands in a plan (tes
 import contextlib
 import dataclasses
 import re
+import socket
 import subprocess
 import time
 
@@ -20,6 +21,7 @@ SUITES = ("bullseye", "bookworm", "trixie")
 # KVM's own counts of why its guests left (Linux arch/x86/kvm/x86.c); the rest of exits has no name.
 REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits", "irq_window_exits",
            "mmio_exits", "nmi_window_exits", "pf_taken", "request_irq_exits", "signal_exits")
+SILENCE = 150   # seconds a level: a host boots and the next firmware is slow, and neither says anything
 BAND = 256      # MiB that a host takes for itself
 MODEL = "qemu64,+svm,+npt,+x2apic"      # inside KVM; -cpu host would pass on what the software CPU does half
 # All that QEMU can show of KVM's paravirtual features.
@@ -117,11 +119,10 @@ def plan(case):
 
 class Hosts(machine.Qemu):
     """The outermost machine; its console is the innermost one's."""
-    silence = 120
-
     def __init__(self, case, image, folder):
         super().__init__(machine.Setup(cpus=case.cpus), folder)
         self.case, self.image = case, image
+        self.silence = SILENCE * case.levels
 
     def host_log(self, level):
         return self.folder / f"level{level}.log"
@@ -175,6 +176,24 @@ def debian_image(case):
     if not path.exists() or path.stat().st_mtime < settings.IMAGE.stat().st_mtime:
         variant(path, entry)
     return path
+
+
+@contextlib.contextmanager
+def served(image):
+    """`make serve`, on a port of its own; yields the process and the port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen([settings.TREE / "scripts" / "serve", image, str(port)])
+    try:
+        while process.poll() is None:
+            with socket.socket() as attempt:
+                if not attempt.connect_ex(("127.0.0.1", port)):
+                    break
+            time.sleep(0.1)
+        yield process, port
+    finally:
+        process.kill()
+        process.wait()
 
 
 def debian_session(m):

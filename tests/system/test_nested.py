@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Keel on KVM, and on KVM in KVM: real KVM of Debian 11 in QEMU's software CPU."""
 import dataclasses
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -42,17 +44,13 @@ def check_ratio(case):
     assert ratio <= MOST, f"{ratio:.3f}\n{keel.counts}\n{bare.counts}"
 
 
-@cases(Case(1, 2))
-def test_one_level(case):
-    check_ratio(case)
-
-
 @cases(Case(1, 2, model=nested.EVERYTHING))
 def test_busy(case):
     """With each paravirtual feature of KVM's that Linux uses: CPUs that come, go, flush and interrupt each other."""
     run = small(case, "offline=2 busy=5 nmi=10")
     smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
     assert re.search(r"KVM below: .*steal-time pv-eoi pv-unhalt pv-tlb-flush pv-ipi", run.text), run.tail
+    assert run.went_off_in_order(), run.tail
     assert run.result.count("OFFLINE") == 2 and run.result.count("NMI:") == 10, run.tail
 
 
@@ -62,7 +60,7 @@ def passed(case, width):
     return result
 
 
-@pytest.mark.parametrize("width", (32, 64))
+@pytest.mark.parametrize("width", (pytest.param(32, marks=pytest.mark.full), 64))
 @cases(Case(1, 2, guest="kvm", model=nested.EVERYTHING))
 def test_paravirtual_features(case, width):
     """tests/guest/kvm.c on KVM, with and without Keel."""
@@ -70,13 +68,15 @@ def test_paravirtual_features(case, width):
     assert bare.same == keel.same and bare.same, (bare.same, keel.same)
 
 
+@pytest.mark.full
 @cases(Case(2, 2, guest="kvm"))
 def test_two_levels(case):
     """The same on KVM on KVM; Linux there takes minutes (test_nested_long.py)."""
     passed(case, 64)
 
 
-@pytest.mark.parametrize("backend, vendor", (("qemu-svm", "amd"), ("bochs-vmx", "intel")))
+@pytest.mark.parametrize("backend, vendor", (
+    ("qemu-svm", "amd"), pytest.param("bochs-vmx", "intel", marks=pytest.mark.full)))
 def test_kvm_in_the_guest_is_refused(backend, vendor):
     """KVM's modules find a CPU without virtualization, and say so; without Keel one of them finds it."""
     case = smp.Case(backend, "x2apic", 1)
@@ -102,3 +102,31 @@ def test_host_without_nesting(case):
 def test_model_without_svm(case):
     text = nested.run_refused(case)
     assert len(re.findall(r"^keel: .*nested=1", text, re.M)) == 1, text
+
+
+def test_serve():
+    """What `make serve` offers is the disk, bit by bit."""
+    with nested.served(settings.IMAGE) as (_, port):
+        done = subprocess.run([settings.emulator("qemu-img"), "compare", "-f", "qcow2", "-F", "raw", settings.IMAGE,
+                               f"nbd://127.0.0.1:{port}/keel"], capture_output=True, text=True, check=False)
+    assert done.stdout == "Images are identical.\n", done
+
+
+def said(command, **env):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | env)
+    assert done.returncode != 0 and not done.stdout, done
+    return done.stderr
+
+
+@pytest.mark.parametrize("name, value", (("LEVELS", "0"), ("LEVELS", "two"), ("SMP", "9"), ("HOST", "buster"),
+                                         ("VENDOR", "arm"), ("VENDOR", "intel"), ("BARE", "yes")))
+def test_bad_arguments(name, value):
+    """One line, which names the variable and what to do."""
+    line = said([settings.TREE / "tests" / "system" / "nested-run", "--check"], **{name: value})
+    assert re.fullmatch(rf"error: {name}={value}\b.*\n", line), line
+
+
+@pytest.mark.parametrize("port", ("0", "65536", "http"))
+def test_bad_port(port):
+    line = said([settings.TREE / "scripts" / "serve", settings.IMAGE, port])
+    assert line == f"error: PORT={port} is no port: use 1 to 65535\n"

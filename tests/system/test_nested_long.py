@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make check-full` only: Keel against bare at each depth and number of CPUs. docs/nested-kvm.md."""
-import contextlib
 import dataclasses
 import hashlib
 import re
-import socket
-import subprocess
-import time
 
 import pytest
 
@@ -47,28 +43,11 @@ def test_debian(case):
     assert ratio <= MOST, f"{ratio:.3f}\n{keel.counts}\n{bare.counts}"
 
 
-@contextlib.contextmanager
-def served(image):
-    """`make serve`, on a port of its own; yields the process and the port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([settings.TREE / "scripts" / "serve", image, str(port)])
-    try:
-        for _ in range(100):
-            if not socket.socket().connect_ex(("127.0.0.1", port)):
-                break
-            time.sleep(0.1)
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_share_gone():
     """The disk that Debian runs from by NBD goes away: it sees I/O errors, and Keel lives."""
     case = smp.Case("qemu-svm", "xapic", 2)
     folder = settings.WORK / "share-gone"
-    with served(settings.IMAGE) as (server, port):
+    with nested.served(settings.IMAGE) as (server, port):
         setup = debian.setup(case, folder)
         debian.overlay(folder, f"nbd://127.0.0.1:{port}/keel", "raw")
         with machine.MACHINES[case.backend](setup, folder) as m:
