@@ -38,3 +38,15 @@ bool xsetbv_safe(u32 index, u64 v)
 			 : "memory");
 	return ok;
 }
+
+bool pat_legal(u64 v)
+{
+	for (u32 i = 0; i < 64; i += 8) {
+		u32 type = v >> i & 0xff;
+
+		/* UC, WC; WT, WP, WB, UC-. */
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	return true;
+}

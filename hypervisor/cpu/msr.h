@@ -94,6 +94,9 @@ static inline void wrmsr(u32 msr, u64 v)
 bool rdmsr_safe(u32 msr, u64 *v);
 bool wrmsr_safe(u32 msr, u64 v);
 
+/* May IA32_PAT have this value (SDM volume 3, 12.12.2)? */
+bool pat_legal(u64 v);
+
 /* XSETBV; false where the CPU answers #GP or #UD. */
 bool xsetbv_safe(u32 index, u64 v);
 

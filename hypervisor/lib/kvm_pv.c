@@ -66,9 +66,9 @@ const struct kvm_pv *kvm_pv_of_call(u64 number)
 
 u32 kvm_pv_hidden(bool vmx)
 {
-	u32 hidden = 0;
+	u32 shown = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(table); i++)
-		hidden |= kvm_pv_goes_on(vmx ? table[i].vmx : table[i].svm) ? 0 : BIT(table[i].bit);
-	return hidden;
+		shown |= kvm_pv_goes_on(vmx ? table[i].vmx : table[i].svm) ? BIT(table[i].bit) : 0;
+	return ~shown;
 }

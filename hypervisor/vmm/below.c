@@ -124,9 +124,9 @@ static bool write_kvm_msr(struct percpu *cpu, u32 msr, u64 value)
 	const struct kvm_pv *pv = kvm_pv_of_msr(msr);
 
 	(void)cpu;
-	/* KVM itself knows whether it has an MSR of that number. */
+	/* There are KVMs with more MSRs than Linux', and some of these name memory. */
 	if (!pv)
-		return wrmsr_safe(msr, value);
+		return false;
 	if (!kvm_pv_goes_on(decision(pv)))
 		return features & BIT(pv->bit);
 	/* KVM writes past the nested table: what it is given must not be Keel's. */

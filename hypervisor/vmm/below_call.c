@@ -9,8 +9,8 @@
 #include "vmm/cpus.h"
 #include "vmm/kick.h"
 
-/* Bits of RBX, then of RCX. */
-#define IPI_BITS 64
+/* Of RBX, then of RCX: one for each CPU. As KVM has it, by Keel's own mode. */
+#define IPI_BITS (8 * sizeof(long))
 
 struct kvm_call {
 	u64 number, arg[4];
@@ -41,21 +41,30 @@ static long do_call(const struct kvm_call *call)
 	return result;
 }
 
-/* Does the call name the CPU with this APIC ID? */
-static bool names(const struct kvm_call *call, u32 apic_id, u32 word_bits)
+/* A 32-bit guest's second word begins at bit 32: KVM would take it for CPUs from 64 on. */
+static void join_words(struct kvm_call *call, bool long_mode)
 {
-	u64 index = apic_id - call->arg[2];
+	if (long_mode || sizeof(long) == sizeof(u32))
+		return;
+	call->arg[0] |= call->arg[1] << 32;
+	call->arg[1] = 0;
+}
 
-	if (index >= 2 * word_bits)
+/* Does the call name the CPU with this APIC ID? */
+static bool names(const struct kvm_call *call, u32 apic_id)
+{
+	u64 index = (u64)apic_id - (u32)call->arg[2];
+
+	if (index >= 2 * IPI_BITS)
 		return false;
-	return index < word_bits ? call->arg[0] >> index & 1 : call->arg[1] >> (index - word_bits) & 1;
+	return index < IPI_BITS ? call->arg[0] >> index & 1 : call->arg[1] >> (index - IPI_BITS) & 1;
 }
 
 /*
  * An interrupt to several CPUs at once. Of its kinds INIT and SIPI would be taken past Keel; an NMI is
  * Keel's own to deliver where NMIs exit.
  */
-static long send_ipi(const struct kvm_call *call, bool long_mode)
+static long send_ipi(const struct kvm_call *call)
 {
 	u8 mode = call->arg[3] >> ICR_MODE_SHIFT & 7;
 	long hit = 0;
@@ -65,7 +74,7 @@ static long send_ipi(const struct kvm_call *call, bool long_mode)
 	if (mode == ICR_FIXED || backend->kick_mode != ICR_NMI)
 		return do_call(call);
 	for (u32 i = 0; i < cpu_count; i++) {
-		if (!names(call, cpus[i]->apic_id, long_mode ? IPI_BITS : IPI_BITS / 2))
+		if (!names(call, cpus[i]->apic_id))
 			continue;
 		kick_request(cpus[i], REQUEST_NMI);
 		hit++;
@@ -73,19 +82,21 @@ static long send_ipi(const struct kvm_call *call, bool long_mode)
 	return hit;
 }
 
-static long answer(const struct kvm_call *call, bool long_mode)
+/* What the table does not have may name memory: KVM does not hear of it. */
+static long answer(struct kvm_call *call, bool long_mode)
 {
 	const struct kvm_pv *pv = kvm_pv_of_call(call->number);
 	bool vmx = backend->abi_id == KEEL_BACKEND_VMX;
 
-	if (pv && !kvm_pv_goes_on(vmx ? pv->vmx : pv->svm))
+	if (call->number == KVM_CALL_CLOCK_PAIRING)
+		return below_may_write(call->arg[0], KVM_CLOCK_PAIRING_SIZE) ? do_call(call)
+									   : KVM_ANSWER_EFAULT;
+	if (!pv || !kvm_pv_goes_on(vmx ? pv->vmx : pv->svm))
 		return KVM_ANSWER_ENOSYS;
-	if (call->number == KVM_CALL_CLOCK_PAIRING &&
-	    !below_may_write(call->arg[0], KVM_CLOCK_PAIRING_SIZE))
-		return KVM_ANSWER_EFAULT;
-	if (call->number == KVM_CALL_SEND_IPI)
-		return send_ipi(call, long_mode);
-	return do_call(call);
+	if (call->number != KVM_CALL_SEND_IPI)
+		return do_call(call);
+	join_words(call, long_mode);
+	return send_ipi(call);
 }
 
 bool below_hypercall(struct percpu *cpu, const struct guest_state *state)

@@ -34,6 +34,12 @@ _Static_assert(offsetof(struct fast_leaf, keep.eax) == LEAF_EAX &&
 		       sizeof(struct fast_leaf) == 1 << LEAF_SHIFT,
 	       "fast_path.S");
 
+_Static_assert(offsetof(struct keel_cpu, exits) == COUNT_EXITS &&
+		       offsetof(struct keel_cpu, tally) == COUNT_TALLY &&
+		       sizeof(struct keel_tally) == 1 << TALLY_SHIFT &&
+		       offsetof(struct keel_tally, count) == TALLY_COUNT,
+	       "fast_path.S");
+
 static struct fast_leaf leaves[FAST_LEAVES_COUNT];
 static u32 passed_msr = ~0u;
 static u32 passed_unless = ~0u;

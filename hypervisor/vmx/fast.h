@@ -29,6 +29,12 @@
 #define LEAF_MIRROR	      24
 #define LEAF_SHIFT	      5
 
+/* struct keel_cpu and struct keel_tally (keel/abi.h) */
+#define COUNT_EXITS	      32
+#define COUNT_TALLY	      800
+#define TALLY_SHIFT	      5
+#define TALLY_COUNT	      16
+
 /* What becomes of a leaf. */
 #define LEAF_PLAIN	      0 /* as the hardware says */
 #define LEAF_MASKED	      1 /* with ECX = 0: without some bits, and with one of CR4's */
@@ -80,7 +86,6 @@ bool vmx_fast_store(struct percpu *cpu);
 
 /* fast_path.S: an NMI that arrives at an address in [start, end) has to go on at restart. */
 extern const u8 vmx_fast_window_start[], vmx_fast_window_end[], vmx_fast_restart[];
-
 
 #endif
 #endif

@@ -17,12 +17,6 @@
 /* No spaces, as these are macro arguments. */
 #define FAST(member)	     PERCPU_VENDOR+(member)
 
-/* struct keel_cpu (keel/abi.h); checked in fast.c. */
-#define COUNT_EXITS	     32
-#define COUNT_TALLY	     800
-#define TALLY_SHIFT	     5
-#define TALLY_COUNT	     16
-
 /* The first slot for a number, and that slot's place in the block. */
 #define HASH(number, bits)   ((((number)*TALLY_FACTOR)&0xffffffff)>>(32-(bits)))
 #define SLOT(n)		     (COUNT_TALLY+((n)<<TALLY_SHIFT))

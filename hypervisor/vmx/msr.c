@@ -98,6 +98,17 @@ static bool write_kept(struct percpu *cpu, u32 msr, u64 value)
 	return true;
 }
 
+/* Not tried in Keel's own register: its TLB would go on with the types that it saw meanwhile. */
+static bool write_pat(struct percpu *cpu, u32 msr, u64 value)
+{
+	(void)cpu;
+	(void)msr;
+	if (!pat_legal(value))
+		return false;
+	vmcs_write64(VMCS_GUEST_IA32_PAT, value);
+	return true;
+}
+
 #endif
 
 #define MSR_BOTH (MSR_READ | MSR_WRITE)
@@ -114,7 +125,7 @@ const struct msr_rule vmx_msr_rules[] = {
 	/* Else the guest's own without an exit. */
 	{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, MSR_BOTH, read_kept, write_kept},
 	{IA32_DEBUGCTL, IA32_DEBUGCTL, MSR_BOTH, read_kept, write_kept},
-	{IA32_PAT, IA32_PAT, MSR_BOTH, read_kept, write_kept},
+	{IA32_PAT, IA32_PAT, MSR_BOTH, read_kept, write_pat},
 	{IA32_FS_BASE, IA32_GS_BASE, MSR_BOTH, read_kept, write_kept},
 #endif
 	/* Last: under amd64 it is that too, and not counted in VMX_MSR_RULES. */

@@ -224,7 +224,7 @@ void payload(void)
 	check_async_pf();
 	if (cpuid(LEAF_FEATURES, 0).eax & BIT(FEATURE_PV_IPI))
 		check_eq(call(CALL_SEND_IPI, BIT(cpus[1].apic_id), 0, 0, VEC_WAKE), 1, "PV IPI reaches one CPU");
-	check_eq(call(CALL_UNKNOWN, 1, 2, 3, 4), ENOSYS, "an unknown hypercall is KVM's to refuse");
+	check_eq(call(CALL_UNKNOWN, 1, 2, 3, 4), ENOSYS, "an unknown hypercall is refused");
 	check_trap(try_rdmsr(MSR_NONE, &value), VEC_GP, "an MSR that KVM has not is #GP");
 	check_trap(try_wrmsr(MSR_POLL_CONTROL, 1), cpuid(LEAF_FEATURES, 0).eax & BIT(FEATURE_POLL_CONTROL) ? NO_TRAP : VEC_GP,
 		   "poll control is KVM's");
