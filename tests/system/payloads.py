@@ -198,7 +198,6 @@ PAYLOADS = [
     off("WAIT_FOR_SIPI", "smp", backends=BOCHS, cpus=4),
     off("X2APIC_HINT", "ipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
     off("NESTED_2M", "mtrr"),
-    off("NESTED_2M", "hidden", bare=False),
     off("NESTED_1G", "memmap", "high", memory=4608),
     off("TLB_TAGS", "control"),
     off("TLB_TAGS", "modes"),
