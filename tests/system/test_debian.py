@@ -25,8 +25,13 @@ pytestmark = pytest.mark.first
 pairs = pytest.mark.parametrize("case", [pytest.param(c, id=c.id()) for c in PAIRS])
 
 
+def marks(case, entry):
+    """In Bochs GRUB twice takes minutes: `make check` has that once, with Keel i386 (test_matrix_debian.py)."""
+    return [pytest.mark.full] if (case.backend, entry) == ("bochs-vmx", "disk0") else []
+
+
 def sessions_of(which):
-    return pytest.mark.parametrize("case, entry", [pytest.param(c, e, id=f"{c.id()}-{e}")
+    return pytest.mark.parametrize("case, entry", [pytest.param(c, e, id=f"{c.id()}-{e}", marks=marks(c, e))
                                                    for c, e in which])
 
 
@@ -88,7 +93,7 @@ def test_under_keel(case):
     assert counts and int(counts[1]) > 0, "no exit counts at power-off"
 
 
-@pytest.mark.parametrize("case", [pytest.param(c, id=c.id()) for c in BY_SECTOR])
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.id(), marks=marks(c, "disk0")) for c in BY_SECTOR])
 def test_by_boot_sector(case):
     """GRUB under Keel started Debian without asking, and started no second Keel."""
     session = debian.session(case, "disk0")
