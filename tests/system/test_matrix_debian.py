@@ -18,6 +18,7 @@ import settings
 import smp
 import variants
 
+pytestmark = pytest.mark.first
 OWN = {"686": "i386", "686-pae": "PAE"}     # the guest -> the Keel whose defconfig has it
 # What `make check` has of them; the second goes by a boot sector and GRUB, real mode to 686.
 SHORT = (("PAE-qemu-svm-686-pae", "keel"), ("i386-bochs-vmx-686", "disk0"))
