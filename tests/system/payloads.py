@@ -177,10 +177,11 @@ PAYLOADS = [
     *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
     *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
              bare=False, halts=True, says=PANIC_STOPS),
-    Payload("vmcs", backends=BOCHS, config=COUNT_VMCS, bare=False),
-    Payload("vmcs", "x2apic", BOCHS, config=COUNT_VMCS + TRAP_ALONE, keel_options=SAFE, bare=False),
+    Payload("vmcs", backends=BOCHS, config=COUNT_VMCS, bare=False, widths=(64,)),
+    Payload("vmcs", "x2apic", BOCHS, config=COUNT_VMCS + TRAP_ALONE, keel_options=SAFE, bare=False,
+            widths=(64,)),
     *on_ia32("vmcs", modes=((PAE + COUNT_VMCS, BOCHS),), bare=False),
-    *(Payload(name, config=CLASSIC, **how) for name, how in (
+    *(Payload(name, config=CLASSIC, **{"widths": (64,), **how}) for name, how in (
         ("control", {}), ("cpuid", {}), ("count", {"options": "msrs crs cpuids pages"}), ("modes", {}), ("mtrr", {}),
         ("msr", {"says": (r"keel: .*microcode update .* is ignored",)}), ("nmi", {}), ("step", {}),
         ("task", {"backends": BOCHS, "widths": (32,)}), ("ipi", {"cpus": 4}),
