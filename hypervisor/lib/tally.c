@@ -3,7 +3,7 @@
 
 void tally_count(struct keel_tally *slot, u32 slots, u64 key, struct keel_live *lost)
 {
-	u32 first = (u32)(key ^ key >> 32) * TALLY_FACTOR >> (32 - __builtin_ctz(slots));
+	u32 first = tally_first(key, (u32)__builtin_ctz(slots));
 	struct keel_tally *once = NULL;
 
 	for (u32 i = 0; i < slots; i++) {

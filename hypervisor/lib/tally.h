@@ -21,5 +21,11 @@
  */
 void tally_count(struct keel_tally *slot, u32 slots, u64 key, struct keel_live *lost);
 
+/* The number of @key's first slot of 2^@bits. */
+static inline u32 tally_first(u64 key, u32 bits)
+{
+	return (u32)(key ^ key >> 32) * TALLY_FACTOR >> (32 - bits);
+}
+
 #endif
 #endif

@@ -30,7 +30,7 @@ static const struct keel_tally_place tallies[KEEL_TALLIES_MAX] = {
 	[KEEL_TALLY_MSR] = {"msrs", ACCOUNT_MSR_FIRST, BIT(ACCOUNT_MSR_BITS)},
 	[KEEL_TALLY_CPUID] = {"cpuid", ACCOUNT_CPUID_FIRST, BIT(ACCOUNT_CPUID_BITS)},
 	[KEEL_TALLY_PORT] = {"ports", 112, 16},
-	[KEEL_TALLY_PAGE] = {"pages", 128, 32},
+	[KEEL_TALLY_PAGE] = {"pages", ACCOUNT_PAGE_FIRST, BIT(ACCOUNT_PAGE_BITS)},
 	[KEEL_TALLY_HYPERCALL] = {"hypercalls", 160, 16},
 };
 
@@ -189,10 +189,4 @@ void account_key(struct percpu *cpu, enum keel_tally_kind kind, u64 key)
 	const struct keel_tally_place *place = &tallies[kind];
 
 	tally_count(&cpu->counts->tally[place->first], place->slots, key, &cpu->counts->lost[kind]);
-}
-
-void account_exit(struct percpu *cpu, const struct exit_info *info)
-{
-	live_count(&cpu->counts->exits[info->reason]);
-	account_key(cpu, KEEL_TALLY_RAW, info->raw);
 }

@@ -8,6 +8,7 @@
 
 #include <keel/account.h>
 
+#include "lib/tally.h"
 #include "vmm/exit.h"
 
 /* Takes memory for the counters of all CPUs, whose number is known. 0 or -ENOMEM. */
@@ -25,7 +26,30 @@ gpa_t account_shown(u32 *bytes);
 /* Counts one more of @key on @cpu, which runs this. */
 void account_key(struct percpu *cpu, enum keel_tally_kind kind, u64 key);
 
+/* The same for a key that comes often, whose kind has 2^@bits slots from @first on. */
+static inline void account_often(struct percpu *cpu, enum keel_tally_kind kind, u32 first, u32 bits,
+				 u64 key)
+{
+	struct keel_tally *t = &cpu->counts->tally[first + tally_first(key, bits)];
+
+	if (t->key.value == key)
+		live_count(&t->count);
+	else
+		account_key(cpu, kind, key);
+}
+
 /* Counts an exit of @cpu's. */
-void account_exit(struct percpu *cpu, const struct exit_info *info);
+static inline void account_exit(struct percpu *cpu, u32 reason, u32 raw)
+{
+	live_count(&cpu->counts->exits[reason]);
+	account_often(cpu, KEEL_TALLY_RAW, ACCOUNT_RAW_FIRST, ACCOUNT_RAW_BITS, raw);
+}
+
+/* Counts a nested page fault at @gpa. */
+static inline void account_page(struct percpu *cpu, gpa_t gpa)
+{
+	account_often(cpu, KEEL_TALLY_PAGE, ACCOUNT_PAGE_FIRST, ACCOUNT_PAGE_BITS,
+		      align_down(gpa, PAGE_SIZE));
+}
 
 #endif

@@ -10,8 +10,10 @@
 #include "dev/apic.h"
 #include "lib/store.h"
 #include "mm/host_map.h"
+#include "vmm/account.h"
 #include "vmm/apic.h"
 #include "vmm/guest_memory.h"
+#include "vmm/watchdog.h"
 
 #define RSP_NUMBER	 4
 #define REGISTER_ALIGNED 0xfu
@@ -43,11 +45,18 @@ static u8 code_bits(const struct guest_state *s)
 
 struct decoded {
 	u64 code[CODE_BYTES / sizeof(u64)];
-	u64 bits; /* 0: nothing */
+	u8 bits; /* 0: nothing */
+	bool plain; /* of 64-bit code, and nothing but a store of a register in cpu->regs or a number */
 	struct store store;
 };
 
 static struct decoded decoded[CONFIG_NR_CPUS][DECODED];
+
+static bool is_plain(const struct store *store, u8 bits)
+{
+	return bits == 64 && store->op == STORE_MOV && !store->stos &&
+	       (store->immediate || store->reg != RSP_NUMBER);
+}
 
 /* store_decode() of the bytes at @code, or what that said of the same bytes before. */
 static bool decode_known(struct percpu *cpu, const u64 *code, u8 bits, u64 rip, struct store *store)
@@ -57,7 +66,7 @@ static bool decode_known(struct percpu *cpu, const u64 *code, u8 bits, u64 rip, 
 	if (d->code[0] != code[0] || d->code[1] != code[1] || d->bits != bits) {
 		if (!store_decode((const u8 *)code, STORE_LENGTH_MAX, bits, store))
 			return false;
-		*d = (struct decoded){{code[0], code[1]}, bits, *store};
+		*d = (struct decoded){{code[0], code[1]}, bits, is_plain(store, bits), *store};
 	}
 	*store = d->store;
 	return true;
@@ -150,6 +159,44 @@ static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 fla
 		backend->set_rflags(cpu, (a->state.rflags & ~(u64)ARITHMETIC_FLAGS) |
 						 (flags & ARITHMETIC_FLAGS));
 	backend->skip_bytes(cpu, a->store.length);
+}
+
+/* Registers, by offset / 16, that Keel looks at: a store to another one asks for nothing but itself. */
+#define REGISTER_BIT(reg) BIT64((reg) / 16)
+#define REGISTERS_END	  (64 * 16)
+#define LOOKED_AT                                                                                  \
+	(REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR) |     \
+	 REGISTER_BIT(APIC_REG_ICR_LOW))
+
+static bool is_plain_register(const struct percpu *cpu, gpa_t gpa)
+{
+	u32 reg = gpa & (PAGE_SIZE - 1);
+
+	return is_own_apic(cpu, gpa) && gpa < HOST_MAP_END && !(reg & REGISTER_ALIGNED) &&
+	       reg < REGISTERS_END && !(LOOKED_AT & REGISTER_BIT(reg));
+}
+
+u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state)
+{
+	const struct decoded *d = &decoded[cpu->index][state->rip % DECODED];
+	const u64 *code;
+	u32 value;
+	u8 length;
+
+	if (!is_plain_register(cpu, gpa))
+		return 0;
+	code = (const u64 *)guest_code(cpu, state, state->rip);
+	if (!code || d->code[0] != code[0] || d->code[1] != code[1] || !d->plain)
+		return 0;
+	value = d->store.immediate ? d->store.value : (u32)cpu->regs.by_number[d->store.reg];
+	length = d->store.length;
+	watchdog_enter_keel(cpu);
+	account_exit(cpu, EXIT_MEMORY, raw);
+	account_page(cpu, gpa);
+	/* The page is not Keel's (vmm/apic.c), so it is where the guest has it. */
+	*(volatile u32 *)(unsigned long)gpa = value;
+	watchdog_leave_keel(cpu);
+	return length;
 }
 
 void apic_page_store(struct percpu *cpu, const struct exit_info *info)

@@ -6,6 +6,7 @@
 #include <keel/types.h>
 
 struct percpu;
+struct guest_state;
 
 /* Neutral reasons; the numbers are part of KEEL_HC_EXITS: add at the end. */
 enum exit_reason {
@@ -79,6 +80,14 @@ void exit_again(struct percpu *cpu);
 /* What the guest is to see of what CPUID said in Keel; @c is corrected. */
 struct cpuid;
 void exit_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *c);
+
+/*
+ * For a backend's short way through an exit by a store of 64-bit code to @gpa, raw reason @raw, with no event
+ * cut short: if that is a register of this CPU's local APIC which Keel does not look at, and the instruction
+ * is a known one, it is done and counted as exit_dispatch() would. Gives the instruction's length, 0 if nothing
+ * was done. Of @state RIP, CR0, CR3, CR4 and EFER are looked at.
+ */
+u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state);
 
 /* For a backend that traps EFER: the guest writes it. On the boot CPU that is how a kernel starts. */
 void exit_efer_written(struct percpu *cpu);

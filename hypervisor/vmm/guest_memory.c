@@ -83,7 +83,7 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
  * still say so.
  */
 struct code_walk {
-	u64 cr0, cr3, cr4, efer;
+	u64 cr3;
 	gva_t page;
 	const u8 *code;
 	u32 levels;
@@ -95,8 +95,7 @@ static struct code_walk code_walks[CONFIG_NR_CPUS];
 
 static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t page)
 {
-	if (w->page != page || w->cr3 != s->cr3 || w->cr0 != s->cr0 || w->cr4 != s->cr4 ||
-	    w->efer != s->efer || !w->code)
+	if (w->page != page || w->cr3 != s->cr3 || !w->code)
 		return false;
 	for (u32 i = 0; i < w->levels; i++) {
 		if (*w->entry[i] != w->value[i])
@@ -105,19 +104,17 @@ static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t 
 	return true;
 }
 
-/* The walk that guest_translate() makes under 4-level paging; w->code stays NULL where it ends early. */
-static void walk_to_code(struct code_walk *w, const struct guest_state *s, gva_t page)
+/*
+ * The walk that guest_translate() makes under 4-level paging; w->code stays NULL where it ends early. Not inline,
+ * as it is seldom: its registers would be saved each time.
+ */
+__attribute__((noinline)) static void walk_to_code(struct code_walk *w, const struct guest_state *s, gva_t page)
 {
 	u64 table = s->cr3 & PTE_ADDR;
 
 	memset(w, 0, sizeof(*w));
-	w->cr0 = s->cr0;
 	w->cr3 = s->cr3;
-	w->cr4 = s->cr4;
-	w->efer = s->efer;
 	w->page = page;
-	if (!(s->cr0 & CR0_PG) || !(s->efer & EFER_LMA) || s->cr4 & CR4_LA57)
-		return;
 	for (u32 shift = CODE_TOP_SHIFT;; shift -= LONG_INDEX_BITS) {
 		u64 index = page >> shift & (BIT64(LONG_INDEX_BITS) - 1);
 		/* Not by a window, which moves. */
@@ -144,7 +141,8 @@ const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t 
 	struct code_walk *w = &code_walks[cpu->index];
 	u64 offset = gva & (PAGE_SIZE - 1);
 
-	if (offset > PAGE_SIZE - CODE_BYTES)
+	if (!(state->cr0 & CR0_PG) || !(state->efer & EFER_LMA) || state->cr4 & CR4_LA57 ||
+	    offset > PAGE_SIZE - CODE_BYTES)
 		return NULL;
 	if (!holds(w, state, gva - offset))
 		walk_to_code(w, state, gva - offset);

@@ -50,7 +50,7 @@ static void after_exit(struct percpu *cpu)
 		vmx_expect_kick(cpu);
 }
 
-void vmx_exit(struct percpu *cpu, u32 reason)
+__attribute__((noinline)) static void long_way(struct percpu *cpu, u32 reason)
 {
 	struct vmx_exit_fields fields; /* not cleared: the decoder looks at what it needs */
 	struct exit_info info = {0};
@@ -78,6 +78,15 @@ void vmx_exit(struct percpu *cpu, u32 reason)
 	exit_dispatch(cpu, &info);
 	if (__builtin_expect(vmx_cpu(cpu)->phase != PHASE_RUNS || vmx_cpu(cpu)->kick_patience, 0))
 		after_exit(cpu);
+}
+
+void vmx_exit(struct percpu *cpu, u32 reason)
+{
+#ifdef CONFIG_CPUID_FAST
+	if (reason == REASON_EPT_VIOLATION && vmx_fast_store(cpu))
+		return;
+#endif
+	long_way(cpu, reason);
 }
 
 void vmx_entry_refused(struct percpu *cpu)

@@ -104,6 +104,46 @@ void vmx_fast_init(struct percpu *cpu)
 		learn(cpu, i >> 1 | (i & 1 ? EXTENDED : 0), &leaves[i]);
 }
 
+/* Of an EPT violation: a write by an instruction, and no IRET that has unblocked NMIs. */
+#define STORE_QUALIFICATION                                                                        \
+	(EPT_QUALIFICATION_WRITE | EPT_QUALIFICATION_LINEAR | EPT_QUALIFICATION_TRANSLATED)
+#define STORE_MASK                                                                                 \
+	(STORE_QUALIFICATION | EPT_QUALIFICATION_FETCH | EPT_QUALIFICATION_ASYNCHRONOUS |          \
+	 EPT_QUALIFICATION_NMI_UNBLOCKING)
+
+bool vmx_fast_store(struct percpu *cpu)
+{
+	struct guest_state state;
+	unsigned long rflags;
+	u8 length;
+
+	if ((vmcs_read(VMCS_EXIT_QUALIFICATION) & STORE_MASK) != STORE_QUALIFICATION ||
+	    vmcs_read(VMCS_IDT_VECTORING_INFO) & EVENT_VALID || vmx_cpu(cpu)->kick_patience)
+		return false;
+	rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+	if (rflags & RFLAGS_TF ||
+	    vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
+		return false;
+	state.efer = vmcs_read64(VMCS_GUEST_IA32_EFER);
+	if (!(state.efer & EFER_LMA) ||
+	    !(vmcs_read(VMCS_GUEST_ACCESS_RIGHTS(SEGMENT_CS)) & ACCESS_RIGHTS_L))
+		return false;
+	/* Bits of Keel's do not matter for the walk; with LMA there is PG. */
+	state.cr0 = CR0_PG;
+	state.cr3 = vmcs_read(VMCS_GUEST_CR3);
+	state.cr4 = vmcs_read(VMCS_GUEST_CR4);
+	state.rip = vmcs_read(VMCS_GUEST_RIP);
+	length = exit_plain_store(cpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
+				  REASON_EPT_VIOLATION, &state);
+	if (!length)
+		return false;
+	vmcs_write(VMCS_GUEST_RIP, state.rip + length);
+	/* Set by the exit itself, as by a fault (SDM 28.3.3). */
+	if (rflags & RFLAGS_RF)
+		vmcs_write(VMCS_GUEST_RFLAGS, rflags & ~(unsigned long)RFLAGS_RF);
+	return true;
+}
+
 /* Called by fast_path.S: the write faulted after it had been counted and skipped. */
 void vmx_fast_fault(struct percpu *cpu);
 

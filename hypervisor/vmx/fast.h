@@ -72,6 +72,12 @@ void vmx_pass_wrmsr(u32 msr, u32 unless);
 /* This CPU's part is made ready, on the boot CPU all that they share. Before its guest runs. */
 void vmx_fast_init(struct percpu *cpu);
 
+/*
+ * A store to the local APIC's page, by fast.c; false, and nothing is done, if it has to go the long way. At an
+ * exit by EPT violation.
+ */
+bool vmx_fast_store(struct percpu *cpu);
+
 /* fast_path.S: an NMI that arrives at an address in [start, end) has to go on at restart. */
 extern const u8 vmx_fast_window_start[], vmx_fast_window_end[], vmx_fast_restart[];
 

@@ -10,6 +10,8 @@
 #define ACCOUNT_MSR_BITS    5
 #define ACCOUNT_CPUID_FIRST 48
 #define ACCOUNT_CPUID_BITS  6
+#define ACCOUNT_PAGE_FIRST  128
+#define ACCOUNT_PAGE_BITS   5
 
 #ifndef __ASSEMBLER__
 
