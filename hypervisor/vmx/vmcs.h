@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The VMCS: field encodings (Intel SDM volume 3, appendix B), control bits (25.6 to 25.8), exit
- * reasons (appendix C) and access. Only what Keel uses.
+ * reasons (appendix C). Only what Keel uses; access.h has the instructions.
  */
 #ifndef KEEL_VMX_VMCS_H
 #define KEEL_VMX_VMCS_H
@@ -103,8 +103,6 @@
 
 #include <keel/bits.h>
 #include <keel/types.h>
-
-#include "vmx/count.h"
 
 /* Guest segment registers, in the order of their fields. */
 enum vmcs_segment {
@@ -260,56 +258,6 @@ enum vmx_basic_reason {
 	REASON_XSETBV = 55,
 	REASON_COUNT = 56,
 };
-
-/* Panics: this processor has no field @field, or there is no current VMCS. */
-_Noreturn void vmcs_access_failed(u32 field);
-
-static inline unsigned long vmcs_read(u32 field)
-{
-	unsigned long value;
-	bool failed;
-
-	vmx_count_access(field, false);
-	__asm__ volatile("vmread %2, %0"
-			 : "=rm"(value), "=@ccbe"(failed)
-			 : "r"((unsigned long)field));
-	if (__builtin_expect(failed, 0))
-		vmcs_access_failed(field);
-	return value;
-}
-
-static inline void vmcs_write(u32 field, unsigned long value)
-{
-	bool failed;
-
-	vmx_count_access(field, true);
-	__asm__ volatile("vmwrite %1, %2"
-			 : "=@ccbe"(failed)
-			 : "rm"(value), "r"((unsigned long)field)
-			 : "memory");
-	if (__builtin_expect(failed, 0))
-		vmcs_access_failed(field);
-}
-
-/*
- * A 64-bit field takes one access where registers have 64 bits; else its upper half is a field of
- * its own, which has the next number (25.11.2).
- */
-static inline u64 vmcs_read64(u32 field)
-{
-	u64 value = vmcs_read(field);
-
-	if (sizeof(long) < sizeof(u64))
-		value |= (u64)vmcs_read(field + 1) << 32;
-	return value;
-}
-
-static inline void vmcs_write64(u32 field, u64 value)
-{
-	vmcs_write(field, (unsigned long)value);
-	if (sizeof(long) < sizeof(u64))
-		vmcs_write(field + 1, (unsigned long)(value >> 32));
-}
 
 #endif
 #endif

@@ -9,6 +9,7 @@
 
 #include "cpu/cpuid.h"
 #include "vmm/backend.h"
+#include "vmx/access.h"
 #include "vmx/fast.h"
 
 /* The guest's VPID, the same on every CPU: TLBs are a CPU's own. */

@@ -171,10 +171,11 @@ PAYLOADS = [
     *on_ia32("sipi", modes=IA32_VMX, cpus=4, keel_options=SAFE),
     *on_ia32("hooks", "panic", modes=((PAE + HOOKS, QEMU), (I386 + HOOKS, BOCHS)), cpus=4,
              bare=False, halts=True, says=PANIC_STOPS),
-    Payload("vmcs", backends=BOCHS, config=COUNT_VMCS, bare=False),
-    Payload("vmcs", "x2apic", BOCHS, config=COUNT_VMCS + TRAP_ALONE, keel_options=SAFE, bare=False),
+    Payload("vmcs", backends=BOCHS, config=COUNT_VMCS, bare=False, widths=(64,)),
+    Payload("vmcs", "x2apic", BOCHS, config=COUNT_VMCS + TRAP_ALONE, keel_options=SAFE, bare=False,
+            widths=(64,)),
     *on_ia32("vmcs", modes=((PAE + COUNT_VMCS, BOCHS),), bare=False),
-    *(Payload(name, config=CLASSIC, **how) for name, how in (
+    *(Payload(name, config=CLASSIC, **{"widths": (64,), **how}) for name, how in (
         ("control", {}), ("cpuid", {}), ("count", {"options": "msrs crs cpuids pages"}), ("modes", {}), ("mtrr", {}),
         ("msr", {"says": (r"keel: .*microcode update .* is ignored",)}), ("nmi", {}), ("step", {}),
         ("task", {"backends": BOCHS, "widths": (32,)}), ("ipi", {"cpus": 4}),
@@ -192,7 +193,6 @@ PAYLOADS = [
     off("WAIT_FOR_SIPI", "smp", backends=BOCHS, cpus=4),
     off("X2APIC_HINT", "ipi", "x2apic", QEMU, cpus=4, cpu=X2APIC),
     off("NESTED_2M", "mtrr"),
-    off("NESTED_2M", "hidden", bare=False),
     off("NESTED_1G", "memmap", "high", memory=4608),
     off("TLB_TAGS", "control"),
     off("TLB_TAGS", "modes"),
