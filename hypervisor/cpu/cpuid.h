@@ -18,6 +18,8 @@ struct cpuid {
 #define CPUID_TOPOLOGY		     0xb
 #define CPUID_XSAVE		     0xd
 #define CPUID_HYPERVISOR	     0x40000000
+#define CPUID_RANGE		     0xf0000000 /* what tells leaves of a hypervisor from others */
+#define CPUID_IN_BLOCK		     0xff	/* of a hypervisor's blocks of leaves */
 #define CPUID_EXT_MAX		     0x80000000
 #define CPUID_EXT_INFO		     0x80000001
 #define CPUID_ADDRESS_SIZES	     0x80000008

@@ -27,6 +27,15 @@ void exit_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *c)
 	below_cpuid(leaf, c);
 }
 
+/*
+ * Linux looks for a hypervisor at 256 leaves, 100h apart, and does so twice: they count as one, or they would
+ * take all slots for good, and each other leaf's exit would be slow.
+ */
+static u32 counted_as(u32 leaf)
+{
+	return (leaf & CPUID_RANGE) == CPUID_HYPERVISOR ? leaf & (CPUID_RANGE | CPUID_IN_BLOCK) : leaf;
+}
+
 void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 {
 	u32 leaf = (u32)cpu->regs.rax;
@@ -34,7 +43,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	struct cpuid c = cpuid_count(leaf, subleaf);
 
 	(void)info;
-	account_key(cpu, KEEL_TALLY_CPUID, leaf);
+	account_key(cpu, KEEL_TALLY_CPUID, counted_as(leaf));
 	exit_fix_cpuid(cpu, leaf, subleaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;

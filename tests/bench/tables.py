@@ -78,8 +78,9 @@ CONFIGS = {
     "msr-map-off": switched("MSR_MAP"),
     "single-cpu-off": switched("SINGLE_CPU"),
     "wait-for-sipi-off": switched("WAIT_FOR_SIPI", backends=("vmx",), cpus=(2,)),
-    "x2apic-hint-off": switched("X2APIC_HINT", cpus=(2,)),
-    "start-fast": switched("START_SAFE", "n", ("START_FAST", "y"), cpus=(2,)),
+    "x2apic-hint-off": switched("X2APIC_HINT", backends=("svm",), cpus=(2,)),
+    # On VMX to be held against wait-for-sipi-off, as hardware wait-for-SIPI makes it void.
+    "start-fast": switched("START_SAFE", "n", ("START_FAST", "y"), ("WAIT_FOR_SIPI", "n"), cpus=(2,)),
     "svm-cpuid-pass-off": switched("SVM_CPUID_PASS", backends=("svm",)),
     "cpuid-fast-off": switched("CPUID_FAST", backends=("vmx",)),
     "cr-masks-off": switched("CR_MASKS", backends=("vmx",)),

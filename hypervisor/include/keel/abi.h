@@ -106,7 +106,7 @@ struct keel_tally {
 enum keel_tally_kind {
 	KEEL_TALLY_RAW,	  /* basic exit reason, EXITCODE */
 	KEEL_TALLY_MSR,	  /* RDMSR and WRMSR that exited */
-	KEEL_TALLY_CPUID, /* EAX */
+	KEEL_TALLY_CPUID, /* EAX; of 400nnnxxh without nnn */
 	KEEL_TALLY_PORT,
 	KEEL_TALLY_PAGE,      /* GPA of the page of a nested page fault */
 	KEEL_TALLY_HYPERCALL, /* KEEL_HC_SIGNATURE << 32 | ECX, else EAX */
