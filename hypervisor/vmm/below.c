@@ -22,6 +22,7 @@
 #define LEAVES_END	 0x40010000
 
 /* Hyper-V's MSRs (Hypervisor Top Level Functional Specification, appendix "Hypervisor synthetic MSRs"). */
+#define HYPERV_SIGNATURE "Microsoft Hv"
 #define HYPERV_MSR_FIRST 0x40000000
 #define HYPERV_MSR_LAST	 0x400001ff
 
@@ -144,7 +145,10 @@ static const struct msr_rule rules[] = {
 
 const struct msr_rule *below_msr_rules(u32 *count)
 {
-	*count = is_kvm ? ARRAY_SIZE(rules) : *signature ? 1 : 0;
+	bool is_hyperv = !memcmp(signature, HYPERV_SIGNATURE, SIGNATURE_LENGTH);
+
+	/* Hyper-V's is the first. */
+	*count = is_kvm ? ARRAY_SIZE(rules) : is_hyperv;
 	return rules;
 }
 
