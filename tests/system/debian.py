@@ -33,6 +33,9 @@ COMMANDS = {
     "cmdline": "cat /proc/cmdline",
     "cpus": "nproc",
     "stat": "keelctl stat --json || echo status $?",
+    "work": "for i in 1 2 3; do ls -lR /etc >/dev/null; done; dd if=/dev/zero of=/root/file bs=1M count=16 conv=fsync"
+            " 2>/dev/null; rm /root/file; sleep 2",
+    "after": "keelctl stat --json || echo status $?",
     "verify": "keelctl verify || echo status $?",
     "service": "systemctl show -p ActiveState,Result keelctl-verify; journalctl -u keelctl-verify -o cat",
     "pings": "for i in $(seq 0 $(($(nproc) - 1))); do taskset -c $i ./ping 2>&1 || echo bare; done",

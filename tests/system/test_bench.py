@@ -146,3 +146,19 @@ def test_small_run(tmp_path):
     assert "<svg" in (tmp_path / "bench.html").read_text()
     again = run(tmp_path, **select)
     assert again.returncode == 0 and "bench: svm" in done.stdout and "bench: svm" not in again.stdout
+
+
+# By the policy of starting CPUs: what exits when they have started.
+BUSY = {("svm", 1): set(), ("svm", 2): {"wrmsr"}, ("svm", 4): {"wrmsr"}, ("svm-counted", 2): {"memory"},
+        ("vmx", 2): {"cpuid"}}
+
+
+@pytest.mark.parametrize("machine, cpus", BUSY)
+def test_busy_guest(machine, cpus, monkeypatch, tmp_path):
+    """Processes, page faults, files, timers and interrupts between CPUs cause no exits but those, and no other."""
+    monkeypatch.setattr(measure, "FOLDER", tmp_path)
+    busy = ["fork", "faults", "copy", *(["ipi"] if cpus > 1 else [])]
+    found = measure.boot(machine, cpus, "default", settings.KEEL, "linux", ["boot", *busy])
+    assert set(busy) <= set(found) and found["boot"]["exits"]
+    reasons = set().union(*(found[name]["exits"] for name in busy))
+    assert reasons <= BUSY[machine, cpus], found

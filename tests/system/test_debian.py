@@ -119,6 +119,30 @@ def test_keelctl(case, entry):
     assert "0x6e0" not in stat["msrs"]
 
 
+def stat(session, name):
+    return json.loads(re.search(r"^\{.*\}", session.answers[name], re.M)[0])
+
+
+def forced(session, found):
+    """Of these counts, the exits that the architecture forces, or the policy of starting CPUs."""
+    safe = smp.policy(session.text) == "safe"
+    apic = found["msrs"].get("0x830", 0) + found["pages"].get("0xfee00000", 0)
+    return found["exits"]["cpuid"] + (apic if safe else 0)
+
+
+@sessions_of((case, entry) for case, entry in SESSIONS if entry == "keel")
+def test_exits_are_few(case, entry):
+    """Up to the login hardly any exit but those; after it, idle and busy, none at all."""
+    session = debian.session(case, entry)
+    login, after = stat(session, "stat"), stat(session, "after")
+    others = login["total_exits"] - forced(session, login)
+    assert others <= 100 + 20 * case.cpus, login
+    later = after["total_exits"] - forced(session, after) - others
+    assert later == 0, f"{later} exits: {login}\n{after}"
+    cpuid = after["exits"]["cpuid"] - login["exits"]["cpuid"]
+    assert cpuid == 0 if case.backend == "qemu-svm" else cpuid > 0, cpuid
+
+
 def messages(session):
     lines = session.answers["dmesg"].splitlines()
     return collections.OrderedDict((debian.normal(line), line) for line in lines)
