@@ -55,6 +55,8 @@ void print_info(FILE *out, const struct table *table)
 	fprintf(out, "subarch:  %s\n", head->subarch);
 	fprintf(out, "backend:  %s\n", backend_name(head->backend));
 	fprintf(out, "below:    %s\n", *head->below ? head->below : "no hypervisor");
+	if (*head->features)
+		fprintf(out, "          %s\n", head->features);
 	fprintf(out, "CPUs:     %u, and %u parked\n", head->cpus, head->parked);
 	fprintf(out, "start:    %s\n", start_name(head->start_policy));
 	fprintf(out, "APIC:     %s\n", apic_policy(head->start_policy));

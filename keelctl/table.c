@@ -51,7 +51,8 @@ static bool names_are_right(const struct keel_table *head)
 		     terminated(head->build_id, sizeof(head->build_id)) &&
 		     terminated(head->subarch, sizeof(head->subarch)) &&
 		     terminated(head->below, sizeof(head->below)) &&
-		     terminated(head->options, sizeof(head->options));
+		     terminated(head->options, sizeof(head->options)) &&
+		     terminated(head->features, sizeof(head->features));
 
 	for (unsigned i = 0; i < KEEL_REASONS_MAX; i++)
 		right = right && terminated(head->reason[i], KEEL_NAME_MAX);

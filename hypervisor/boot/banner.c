@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <generated/autoconf.h>
+#include <keel/abi.h>
 #include <keel/console.h>
 
 #include "boot/boot.h"
@@ -10,14 +11,11 @@
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 
-/* What a line of the console takes. */
-#define FEATURES_MAX 240
-
 void banner_print(const struct range_list *ram, u64 hidden, const char *below)
 {
 	u64 size = keel_region.end - keel_region.start;
 	char vendor[13];
-	char features[FEATURES_MAX];
+	char features[KEEL_FEATURES_MAX];
 
 	cpu_vendor(vendor);
 	log_notice("Keel " KEEL_VERSION " " SUBARCH_NAME " by %s on %s%s%s", backend->name, vendor,

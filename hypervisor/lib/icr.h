@@ -20,6 +20,8 @@ enum icr_mode {
 };
 
 #define ICR_MODE_SHIFT 8
+/* Of the delivery mode, the bit that NMI, INIT and SIPI have: in all others Keel has no part. */
+#define ICR_MODE_SPECIAL BIT(ICR_MODE_SHIFT + 2)
 
 /* Destination shorthands, as in the register. */
 enum icr_shorthand {

@@ -15,6 +15,7 @@
 #include "mm/host_map.h"
 #include "mode/mode.h"
 #include "vmm/backend.h"
+#include "vmm/below.h"
 #include "vmm/build.h"
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
@@ -117,6 +118,7 @@ static void fill_table(const char *below)
 	keel_snprintf(table->build_id, sizeof(table->build_id), "%s", build_id);
 	keel_snprintf(table->subarch, sizeof(table->subarch), "%s", SUBARCH_NAME);
 	keel_snprintf(table->below, sizeof(table->below), "%s", below ? below : "");
+	below_describe(table->features, sizeof(table->features));
 	memcpy(table->tally, tallies, sizeof(tallies));
 	memcpy(table->event, event_names, sizeof(event_names));
 	keel_snprintf(table->options, sizeof(table->options), "%s", build_options);

@@ -18,8 +18,6 @@
 #define X2APIC_ICR_RESERVED 0xfff32000u
 /* Delivery status, which this mode does not have: Intel ignores it, AMD says #GP. */
 #define X2APIC_ICR_BUSY	    BIT(12)
-/* Of the delivery mode, the bit that NMI, INIT and SIPI have. */
-#define ICR_MODE_SPECIAL    BIT(ICR_MODE_SHIFT + 2)
 
 /* The page that is trapped for this CPU; 0: none. By index. */
 static gpa_t trapped_page[CONFIG_NR_CPUS];

@@ -48,7 +48,7 @@ struct decoded {
 	u8 bits; /* 0: nothing */
 	bool plain; /* of 64-bit code, and nothing but a store of a register in cpu->regs or a number */
 	struct store store;
-};
+} __attribute__((aligned(64))); /* no cache line has two writers */
 
 static struct decoded decoded[CONFIG_NR_CPUS][DECODED];
 
@@ -164,14 +164,14 @@ static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 fla
 /* Registers, by offset / 16, that Keel looks at: a store to another one asks for nothing but itself. */
 #define REGISTER_BIT(reg) BIT64((reg) / 16)
 #define REGISTERS_END	  (64 * 16)
-#define LOOKED_AT                                                                                  \
-	(REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR) |     \
-	 REGISTER_BIT(APIC_REG_ICR_LOW))
+#define LOOKED_AT (REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR))
 
-static bool is_plain_register(const struct percpu *cpu, gpa_t gpa)
+static bool is_plain_register(const struct percpu *cpu, gpa_t gpa, u32 value)
 {
 	u32 reg = gpa & (PAGE_SIZE - 1);
 
+	if (reg == APIC_REG_ICR_LOW && value & ICR_MODE_SPECIAL)
+		return false;
 	return is_own_apic(cpu, gpa) && gpa < HOST_MAP_END && !(reg & REGISTER_ALIGNED) &&
 	       reg < REGISTERS_END && !(LOOKED_AT & REGISTER_BIT(reg));
 }
@@ -179,24 +179,21 @@ static bool is_plain_register(const struct percpu *cpu, gpa_t gpa)
 u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state)
 {
 	const struct decoded *d = &decoded[cpu->index][state->rip % DECODED];
-	const u64 *code;
+	const u64 *code = (const u64 *)guest_code(cpu, state, state->rip);
 	u32 value;
-	u8 length;
 
-	if (!is_plain_register(cpu, gpa))
-		return 0;
-	code = (const u64 *)guest_code(cpu, state, state->rip);
 	if (!code || d->code[0] != code[0] || d->code[1] != code[1] || !d->plain)
 		return 0;
 	value = d->store.immediate ? d->store.value : (u32)cpu->regs.by_number[d->store.reg];
-	length = d->store.length;
+	if (!is_plain_register(cpu, gpa, value))
+		return 0;
 	watchdog_enter_keel(cpu);
 	account_exit(cpu, EXIT_MEMORY, raw);
 	account_page(cpu, gpa);
 	/* The page is not Keel's (vmm/apic.c), so it is where the guest has it. */
 	*(volatile u32 *)(unsigned long)gpa = value;
 	watchdog_leave_keel(cpu);
-	return length;
+	return d->store.length;
 }
 
 void apic_page_store(struct percpu *cpu, const struct exit_info *info)

@@ -13,7 +13,7 @@
 #define HISTOGRAM   ((u32)sizeof(struct keel_cpu))
 #define RING	    (HISTOGRAM + (u32)sizeof(struct keel_live) * KEEL_REASONS_MAX * KEEL_HISTOGRAM_BUCKETS)
 #define STRIDE	    (RING + (u32)sizeof(struct keel_trace_entry) * TRACE)
-#define CPU_OFFSET  2048u
+#define CPU_OFFSET  2304u /* behind the table's header */
 #define LOG_OFFSET  (CPU_OFFSET + CPUS * STRIDE)
 #define TABLE_BYTES (LOG_OFFSET + (u32)sizeof(struct keel_log) + 2 * LOG)
 
@@ -194,7 +194,7 @@ static void a_short_length_is_refused(void **state)
 
 static void another_layout_is_refused(void **state)
 {
-	static const u32 layouts[] = {0, 2, 77, 0xffffffff};
+	static const u32 layouts[] = {0, 1, 3, 77, 0xffffffff};
 	char why[WHY_MAX];
 	struct table table;
 
@@ -312,6 +312,27 @@ static void exits_are_shown(void **state)
 	table_free(&table);
 }
 
+static void info_says_what_lies_below(void **state)
+{
+	struct table table;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)state;
+	good_table();
+	strcpy(head->below, "KVMKVMKVM");
+	strcpy(head->features, "its guest gets pv-eoi; not async-pf");
+	table = read_good();
+	out = open_memstream(&text, &size);
+	print_info(out, &table);
+	fclose(out);
+	assert_non_null(strstr(text, "below:    KVMKVMKVM\n"
+				     "          its guest gets pv-eoi; not async-pf\nCPUs: "));
+	free(text);
+	table_free(&table);
+}
+
 static void json_is_what_it_says(void **state)
 {
 	struct table table;
@@ -325,7 +346,7 @@ static void json_is_what_it_says(void **state)
 	strcpy(head->event[3], "a\"b\\");
 	table = read_good();
 	text = stat_of(&table, NULL, (struct stat_format){.json = true});
-	assert_non_null(strstr(text, "{\"layout\": 1, \"total_exits\": 17, "
+	assert_non_null(strstr(text, "{\"layout\": 2, \"total_exits\": 17, "
 				     "\"exits\": {\"cpuid\": 10, \"wrmsr\": 7}, "
 				     "\"events\": {\"a?b?\": 0}, \"msrs\": {\"0x830\": 6}, "
 				     "\"overflow\": {\"msrs\": 0}, \"cpus\": ["));
@@ -662,6 +683,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_number_that_stays_torn_is_damage),
 	cmocka_unit_test(damaged_tables_do_no_harm),
 	cmocka_unit_test(exits_are_shown),
+	cmocka_unit_test(info_says_what_lies_below),
 	cmocka_unit_test(json_is_what_it_says),
 	cmocka_unit_test(differences_are_between_two_moments),
 	cmocka_unit_test(cpus_fit_into_40_columns),

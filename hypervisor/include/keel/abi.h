@@ -81,7 +81,7 @@
  * are in the table; a reader needs no more than its own layout number to be the table's.
  */
 #define KEEL_TABLE_SIGNATURE "KEEL"
-#define KEEL_TABLE_LAYOUT    1
+#define KEEL_TABLE_LAYOUT    2
 
 typedef __UINT8_TYPE__ keel_u8;
 typedef __UINT32_TYPE__ keel_u32;
@@ -129,6 +129,7 @@ enum keel_event {
 #define KEEL_EVENTS_MAX	       8
 #define KEEL_TALLY_SLOTS       176 /* of all kinds; a kind's first slot and their number: keel_table */
 #define KEEL_OPTIONS_MAX       1024
+#define KEEL_FEATURES_MAX      256
 
 /* Bucket n of a histogram has what took 2^n to 2^(n+1) - 1 TSC ticks, the last one all above. */
 #define KEEL_HISTOGRAM_BUCKETS 24
@@ -195,23 +196,26 @@ struct keel_table {
 	char reason[KEEL_REASONS_MAX][KEEL_NAME_MAX];
 	char event[KEEL_EVENTS_MAX][KEEL_NAME_MAX];
 	char options[KEEL_OPTIONS_MAX]; /* lines NAME=value, as in .config without CONFIG_ */
+	/* What becomes of KVM's paravirtual features, in words; empty if no KVM lies below. */
+	char features[KEEL_FEATURES_MAX];
 };
 
-_Static_assert(sizeof(struct keel_live) == 16, "layout 1");
-_Static_assert(sizeof(struct keel_tally) == 32, "layout 1");
-_Static_assert(sizeof(struct keel_trace_entry) == 112, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_cpu, traced) == 8, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_cpu, exits) == 32, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_cpu, events) == 544, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_cpu, tally) == 800, "layout 1");
-_Static_assert(sizeof(struct keel_cpu) == 6432, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, hidden_start) == 40, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, cpu_offset) == 64, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, version) == 112, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, tally) == 184, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, reason) == 376, "layout 1");
-_Static_assert(__builtin_offsetof(struct keel_table, options) == 1016, "layout 1");
-_Static_assert(sizeof(struct keel_table) == 2040, "layout 1");
+_Static_assert(sizeof(struct keel_live) == 16, "layout 2");
+_Static_assert(sizeof(struct keel_tally) == 32, "layout 2");
+_Static_assert(sizeof(struct keel_trace_entry) == 112, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_cpu, traced) == 8, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_cpu, exits) == 32, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_cpu, events) == 544, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_cpu, tally) == 800, "layout 2");
+_Static_assert(sizeof(struct keel_cpu) == 6432, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, hidden_start) == 40, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, cpu_offset) == 64, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, version) == 112, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, tally) == 184, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, reason) == 376, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, options) == 1016, "layout 2");
+_Static_assert(__builtin_offsetof(struct keel_table, features) == 2040, "layout 2");
+_Static_assert(sizeof(struct keel_table) == 2296, "layout 2");
 
 #endif
 
