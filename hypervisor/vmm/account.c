@@ -188,9 +188,9 @@ gpa_t account_shown(u32 *bytes)
 	return shown_at;
 }
 
-void account_key(struct percpu *cpu, enum keel_tally_kind kind, u64 key)
+void account_key(struct keel_cpu *counts, enum keel_tally_kind kind, u64 key)
 {
 	const struct keel_tally_place *place = &tallies[kind];
 
-	tally_count(&cpu->counts->tally[place->first], place->slots, key, &cpu->counts->lost[kind]);
+	tally_count(&counts->tally[place->first], place->slots, key, &counts->lost[kind]);
 }

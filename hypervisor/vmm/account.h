@@ -23,32 +23,32 @@ void account_publish(u64 rsdp, const char *below);
 /* Where the guest sees the table, and how many bytes from there on; 0, 0 if it does not. */
 gpa_t account_shown(u32 *bytes);
 
-/* Counts one more of @key on @cpu, which runs this. */
-void account_key(struct percpu *cpu, enum keel_tally_kind kind, u64 key);
+/* Counts one more of @key in @counts, those of the CPU that runs this. */
+void account_key(struct keel_cpu *counts, enum keel_tally_kind kind, u64 key);
 
 /* The same for a key that comes often, whose kind has 2^@bits slots from @first on. */
-static inline void account_often(struct percpu *cpu, enum keel_tally_kind kind, u32 first, u32 bits,
-				 u64 key)
+static inline void account_often(struct keel_cpu *counts, enum keel_tally_kind kind, u32 first,
+				 u32 bits, u64 key)
 {
-	struct keel_tally *t = &cpu->counts->tally[first + tally_first(key, bits)];
+	struct keel_tally *t = &counts->tally[first + tally_first(key, bits)];
 
 	if (t->key.value == key)
 		live_count(&t->count);
 	else
-		account_key(cpu, kind, key);
+		account_key(counts, kind, key);
 }
 
-/* Counts an exit of @cpu's. */
-static inline void account_exit(struct percpu *cpu, u32 reason, u32 raw)
+/* Counts an exit. */
+static inline void account_exit(struct keel_cpu *counts, u32 reason, u32 raw)
 {
-	live_count(&cpu->counts->exits[reason]);
-	account_often(cpu, KEEL_TALLY_RAW, ACCOUNT_RAW_FIRST, ACCOUNT_RAW_BITS, raw);
+	live_count(&counts->exits[reason]);
+	account_often(counts, KEEL_TALLY_RAW, ACCOUNT_RAW_FIRST, ACCOUNT_RAW_BITS, raw);
 }
 
 /* Counts a nested page fault at @gpa. */
-static inline void account_page(struct percpu *cpu, gpa_t gpa)
+static inline void account_page(struct keel_cpu *counts, gpa_t gpa)
 {
-	account_often(cpu, KEEL_TALLY_PAGE, ACCOUNT_PAGE_FIRST, ACCOUNT_PAGE_BITS,
+	account_often(counts, KEEL_TALLY_PAGE, ACCOUNT_PAGE_FIRST, ACCOUNT_PAGE_BITS,
 		      align_down(gpa, PAGE_SIZE));
 }
 

@@ -40,22 +40,30 @@ static u8 code_bits(const struct guest_state *s)
 	return s->cs_big ? 32 : 16;
 }
 
+/* Where the instruction is, as a linear address. */
+static gva_t code_address(const struct guest_state *s, u8 bits)
+{
+	return bits == 64 ? s->rip : (u32)(s->cs_base + s->rip);
+}
+
 /* What was decoded last on each CPU, by where it lay: an operating system has few such stores. */
 #define DECODED 4u
 
 struct decoded {
 	u64 code[CODE_BYTES / sizeof(u64)];
 	u8 bits; /* 0: nothing */
-	bool plain; /* of 64-bit code, and nothing but a store of a register in cpu->regs or a number */
+	u8 plain; /* the same if it is nothing but a store of a register in cpu->regs or a number, else 0 */
 	struct store store;
 } __attribute__((aligned(64))); /* no cache line has two writers */
 
 static struct decoded decoded[CONFIG_NR_CPUS][DECODED];
 
-static bool is_plain(const struct store *store, u8 bits)
+static u8 plain_bits(const struct store *store, u8 bits)
 {
-	return bits == 64 && store->op == STORE_MOV && !store->stos &&
-	       (store->immediate || store->reg != RSP_NUMBER);
+	bool plain = bits != 16 && store->op == STORE_MOV && !store->stos &&
+		     (store->immediate || store->reg != RSP_NUMBER);
+
+	return plain ? bits : 0;
 }
 
 /* store_decode() of the bytes at @code, or what that said of the same bytes before. */
@@ -66,7 +74,7 @@ static bool decode_known(struct percpu *cpu, const u64 *code, u8 bits, u64 rip, 
 	if (d->code[0] != code[0] || d->code[1] != code[1] || d->bits != bits) {
 		if (!store_decode((const u8 *)code, STORE_LENGTH_MAX, bits, store))
 			return false;
-		*d = (struct decoded){{code[0], code[1]}, bits, is_plain(store, bits), *store};
+		*d = (struct decoded){{code[0], code[1]}, bits, plain_bits(store, bits), *store};
 	}
 	*store = d->store;
 	return true;
@@ -87,15 +95,14 @@ static bool decode(struct percpu *cpu, const struct exit_info *info, struct atte
 	    (is_own_apic(cpu, a->gpa) && a->gpa & REGISTER_ALIGNED))
 		return false;
 	bits = code_bits(&a->state);
-	there = (const u64 *)guest_code(cpu, &a->state, a->state.rip);
-	if (there && bits == 64) {
+	there = (const u64 *)guest_code(cpu, &a->state, code_address(&a->state, bits));
+	if (there) {
 		/* Once: another CPU may change it. */
 		copy[0] = there[0];
 		copy[1] = there[1];
 		return decode_known(cpu, copy, bits, a->state.rip, &a->store);
 	}
-	len = guest_read(&a->state, a->state.rip + (bits == 64 ? 0 : a->state.cs_base), code,
-			 sizeof(code));
+	len = guest_read(&a->state, code_address(&a->state, bits), code, sizeof(code));
 	return store_decode(code, len, bits, &a->store);
 }
 
@@ -164,7 +171,10 @@ static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 fla
 /* Registers, by offset / 16, that Keel looks at: a store to another one asks for nothing but itself. */
 #define REGISTER_BIT(reg) BIT64((reg) / 16)
 #define REGISTERS_END	  (64 * 16)
-#define LOOKED_AT (REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR))
+/* Bits that are 0 in the address of each register, where Keel reaches it without a window. */
+#define NOT_A_REGISTER	  (~(HOST_MAP_END - 1) | (PAGE_SIZE - REGISTERS_END) | REGISTER_ALIGNED)
+#define LOOKED_AT \
+	(REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR))
 
 static bool is_plain_register(const struct percpu *cpu, gpa_t gpa, u32 value)
 {
@@ -172,24 +182,25 @@ static bool is_plain_register(const struct percpu *cpu, gpa_t gpa, u32 value)
 
 	if (reg == APIC_REG_ICR_LOW && value & ICR_MODE_SPECIAL)
 		return false;
-	return is_own_apic(cpu, gpa) && gpa < HOST_MAP_END && !(reg & REGISTER_ALIGNED) &&
-	       reg < REGISTERS_END && !(LOOKED_AT & REGISTER_BIT(reg));
+	return is_own_apic(cpu, gpa) && !(gpa & NOT_A_REGISTER) && !(LOOKED_AT & REGISTER_BIT(reg));
 }
 
-u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state)
+u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state,
+		    u8 bits)
 {
 	const struct decoded *d = &decoded[cpu->index][state->rip % DECODED];
-	const u64 *code = (const u64 *)guest_code(cpu, state, state->rip);
+	const u64 *code = (const u64 *)guest_code(cpu, state, code_address(state, bits));
+	struct keel_cpu *counts = cpu->counts;
 	u32 value;
 
-	if (!code || d->code[0] != code[0] || d->code[1] != code[1] || !d->plain)
+	if (!code || d->code[0] != code[0] || d->code[1] != code[1] || d->plain != bits)
 		return 0;
 	value = d->store.immediate ? d->store.value : (u32)cpu->regs.by_number[d->store.reg];
 	if (!is_plain_register(cpu, gpa, value))
 		return 0;
 	watchdog_enter_keel(cpu);
-	account_exit(cpu, EXIT_MEMORY, raw);
-	account_page(cpu, gpa);
+	account_exit(counts, EXIT_MEMORY, raw);
+	account_page(counts, gpa);
 	/* The page is not Keel's (vmm/apic.c), so it is where the guest has it. */
 	*(volatile u32 *)(unsigned long)gpa = value;
 	watchdog_leave_keel(cpu);

@@ -57,7 +57,7 @@ void exit_dispatch(struct percpu *cpu, const struct exit_info *info)
 	struct traced_exit traced;
 
 	watchdog_enter_keel(cpu);
-	account_exit(cpu, info->reason, info->raw);
+	account_exit(cpu->counts, info->reason, info->raw);
 	trace_begin(cpu, info, &traced);
 	cpu->last.reason = info->reason;
 	cpu->last.raw = info->raw;

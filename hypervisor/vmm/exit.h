@@ -82,12 +82,13 @@ struct cpuid;
 void exit_fix_cpuid(struct percpu *cpu, u32 leaf, u32 subleaf, struct cpuid *c);
 
 /*
- * For a backend's short way through an exit by a store of 64-bit code to @gpa, raw reason @raw, with no event
+ * For a backend's short way through an exit by a store of @bits-bit code to @gpa, raw reason @raw, with no event
  * cut short: if that is a register of this CPU's local APIC which Keel does not look at, and the instruction
  * is a known one, it is done and counted as exit_dispatch() would. Gives the instruction's length, 0 if nothing
- * was done. Of @state RIP, CR0, CR3, CR4 and EFER are looked at.
+ * was done. Of @state RIP, CR0, CR3, CR4 and EFER are looked at, and CS's base unless @bits is 64.
  */
-u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state);
+u8 exit_plain_store(struct percpu *cpu, gpa_t gpa, u32 raw, const struct guest_state *state,
+		    u8 bits);
 
 /* For a backend that traps EFER: the guest writes it. On the boot CPU that is how a kernel starts. */
 void exit_efer_written(struct percpu *cpu);

@@ -43,7 +43,7 @@ void exit_cpuid(struct percpu *cpu, const struct exit_info *info)
 	struct cpuid c = cpuid_count(leaf, subleaf);
 
 	(void)info;
-	account_key(cpu, KEEL_TALLY_CPUID, counted_as(leaf));
+	account_key(cpu->counts, KEEL_TALLY_CPUID, counted_as(leaf));
 	exit_fix_cpuid(cpu, leaf, subleaf, &c);
 	cpu->regs.rax = c.eax;
 	cpu->regs.rbx = c.ebx;

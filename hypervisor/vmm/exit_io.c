@@ -53,7 +53,7 @@ void exit_io(struct percpu *cpu, const struct exit_info *info)
 	u32 mask = info->io.bytes == 4 ? ~0u : BIT(8 * info->io.bytes) - 1;
 	u32 value = (u32)cpu->regs.rax & mask;
 
-	account_key(cpu, KEEL_TALLY_PORT, info->io.port);
+	account_key(cpu->counts, KEEL_TALLY_PORT, info->io.port);
 	if (info->io.string) {
 		/* No system moves memory blocks to a power-control register. */
 		log_error("string I/O to the power-control port 0x%x refused", info->io.port);

@@ -49,7 +49,7 @@ void exit_memory(struct percpu *cpu, const struct exit_info *info)
 {
 	gpa_t gpa = info->memory.gpa;
 
-	account_page(cpu, gpa);
+	account_page(cpu->counts, gpa);
 	if (info->memory.misconfigured)
 		panic("nested page table entry for 0x%llx is malformed", (unsigned long long)gpa);
 	/* The one that may come often is first. */

@@ -131,7 +131,7 @@ void exit_rdmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
-	account_key(cpu, KEEL_TALLY_MSR, msr);
+	account_key(cpu->counts, KEEL_TALLY_MSR, msr);
 	ok = rule && rule->read ? rule->read(cpu, msr, &value) : rdmsr_safe(msr, &value);
 	if (!ok) {
 		backend->inject(cpu, VECTOR_GP, 0);
@@ -150,7 +150,7 @@ void exit_wrmsr(struct percpu *cpu, const struct exit_info *info)
 	bool ok;
 
 	(void)info;
-	account_key(cpu, KEEL_TALLY_MSR, msr);
+	account_key(cpu->counts, KEEL_TALLY_MSR, msr);
 	ok = rule && rule->write ? rule->write(cpu, msr, value) : wrmsr_safe(msr, value);
 	if (ok)
 		backend->skip(cpu);

@@ -15,17 +15,15 @@
 #define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
 #define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
-/* 4-level paging */
-#define CODE_LEVELS	4u
-#define CODE_TOP_SHIFT	39
-#define LONG_INDEX_BITS 9u
+#define LEVELS_MAX     5
+#define NO_PAGE	       (~0ull)
 
 /* The guest's paging mode as numbers (SDM volume 3, 4.1.1). */
 struct walk {
 	u8 levels;
 	u8 index_bits;
 	u8 entry_bytes;
-	bool large[5]; /* may PS be set at this level? */
+	bool large[LEVELS_MAX]; /* may PS be set at this level? */
 	u64 root;
 };
 
@@ -52,6 +50,26 @@ static int read_entry(u64 pa, u8 bytes, u64 *entry)
 	return *entry & PTE_P ? 0 : -EFAULT;
 }
 
+/* Where the entry for @gva is in the @table of a level. */
+static u64 entry_address(const struct walk *w, int level, u64 table, gva_t gva)
+{
+	u32 shift = PAGE_SHIFT + (u32)level * w->index_bits;
+
+	return table + (gva >> shift & (BIT64(w->index_bits) - 1)) * w->entry_bytes;
+}
+
+/* Where a level's present @entry leads: true and @gva's address at the walk's end, else the next table's. */
+static bool follow(const struct walk *w, int level, u64 entry, gva_t gva, u64 *to)
+{
+	u64 size = BIT64(PAGE_SHIFT + (u32)level * w->index_bits);
+
+	*to = entry & PTE_ADDR;
+	if (level && !(w->large[level] && entry & PTE_PS))
+		return false;
+	*to = align_down(*to, size) | (gva & (size - 1));
+	return true;
+}
+
 int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
 {
 	struct walk w = walk_of(state);
@@ -62,19 +80,15 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
 		return 0;
 	}
 	for (int level = w.levels - 1; level >= 0; level--) {
-		u32 shift = PAGE_SHIFT + (u32)level * w.index_bits;
-		u64 index = gva >> shift & (BIT64(w.index_bits) - 1);
-		u64 offset = gva & (BIT64(shift) - 1);
 		u64 entry;
-		int err = read_entry(table + index * w.entry_bytes, w.entry_bytes, &entry);
+		int err = read_entry(entry_address(&w, level, table, gva), w.entry_bytes, &entry);
 
 		if (err)
 			return err;
-		if (level == 0 || (w.large[level] && entry & PTE_PS)) {
-			*gpa = align_down(entry & PTE_ADDR, BIT64(shift)) | offset;
+		if (follow(&w, level, entry, gva, &table)) {
+			*gpa = table;
 			return 0;
 		}
-		table = entry & PTE_ADDR;
 	}
 	return -EFAULT;
 }
@@ -84,19 +98,19 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
  * still say so.
  */
 struct code_walk {
-	u64 cr3;
+	u64 cr3, cr4, efer;
 	gva_t page;
 	const u8 *code;
 	u32 levels;
-	const u64 *entry[CODE_LEVELS];
-	u64 value[CODE_LEVELS];
-};
+	const u64 *entry[LEVELS_MAX];
+	u64 value[LEVELS_MAX];
+} __attribute__((aligned(64))); /* no cache line has two writers */
 
 static struct code_walk code_walks[CONFIG_NR_CPUS];
 
 static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t page)
 {
-	if (w->page != page || w->cr3 != s->cr3 || !w->code)
+	if (w->page != page || w->cr3 != s->cr3 || w->cr4 != s->cr4 || w->efer != s->efer)
 		return false;
 	for (u32 i = 0; i < w->levels; i++) {
 		if (*w->entry[i] != w->value[i])
@@ -106,35 +120,51 @@ static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t 
 }
 
 /*
- * The walk that guest_translate() makes under 4-level paging; w->code stays NULL where it ends early. Not inline,
- * as it is seldom: its registers would be saved each time.
+ * The walk that guest_translate() makes, to the beginning of a page; where it ends early it is not kept, and gives
+ * NULL. An entry of 4 bytes is kept with its neighbour: one size for all modes.
  */
-__attribute__((noinline)) static void walk_to_code(struct code_walk *w, const struct guest_state *s, gva_t page)
+static const u8 *walk_to_code(struct code_walk *code, const struct guest_state *s, gva_t page)
 {
-	u64 table = s->cr3 & PTE_ADDR;
+	struct walk w = walk_of(s);
+	u64 table = w.root;
 
-	memset(w, 0, sizeof(*w));
-	w->cr3 = s->cr3;
-	w->page = page;
-	for (u32 shift = CODE_TOP_SHIFT;; shift -= LONG_INDEX_BITS) {
-		u64 index = page >> shift & (BIT64(LONG_INDEX_BITS) - 1);
+	memset(code, 0, sizeof(*code));
+	code->cr3 = s->cr3;
+	code->cr4 = s->cr4;
+	code->efer = s->efer;
+	code->page = NO_PAGE;
+	for (int level = w.levels - 1; level >= 0; level--) {
+		u64 at = entry_address(&w, level, table, page);
 		/* Not by a window, which moves. */
-		const u64 *entry = host_map_foreign(table + index * sizeof(u64), sizeof(u64));
+		const u64 *pair = host_map_foreign(align_down(at, sizeof(u64)), sizeof(u64));
+		u64 entry;
 
-		if (!entry)
-			return;
-		w->entry[w->levels] = entry;
-		w->value[w->levels] = table = *entry;
-		w->levels++;
-		if (!(table & PTE_P))
-			return;
-		table &= PTE_ADDR;
-		if (shift == PAGE_SHIFT || w->value[w->levels - 1] & PTE_PS) {
-			table = align_down(table, BIT64(shift)) | (page & (BIT64(shift) - 1));
-			w->code = host_map_foreign(table, PAGE_SIZE);
-			return;
+		if (!pair)
+			return NULL;
+		entry = *pair;
+		code->entry[code->levels] = pair;
+		code->value[code->levels++] = entry;
+		if (w.entry_bytes == sizeof(u32))
+			entry = (u32)(at % sizeof(u64) ? entry >> 32 : entry);
+		if (!(entry & PTE_P))
+			return NULL;
+		if (follow(&w, level, entry, page, &table)) {
+			code->code = host_map_foreign(table, PAGE_SIZE);
+			code->page = code->code ? page : NO_PAGE;
+			return code->code;
 		}
 	}
+	return NULL;
+}
+
+/* Not inline, as it is seldom: its registers would be saved each time. */
+__attribute__((noinline)) static const u8 *new_walk(struct code_walk *code,
+						    const struct guest_state *s, gva_t gva)
+{
+	u64 offset = gva & (PAGE_SIZE - 1);
+	const u8 *page = walk_to_code(code, s, gva - offset);
+
+	return page ? page + offset : NULL;
 }
 
 const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t gva)
@@ -142,19 +172,19 @@ const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t 
 	struct code_walk *w = &code_walks[cpu->index];
 	u64 offset = gva & (PAGE_SIZE - 1);
 
-	if (!(state->cr0 & CR0_PG) || !(state->efer & EFER_LMA) || state->cr4 & CR4_LA57 ||
-	    offset > PAGE_SIZE - CODE_BYTES)
+	if (!(state->cr0 & CR0_PG) || offset > PAGE_SIZE - CODE_BYTES)
 		return NULL;
-	if (!holds(w, state, gva - offset))
-		walk_to_code(w, state, gva - offset);
-	return w->code ? w->code + offset : NULL;
+	if (holds(w, state, gva - offset))
+		return w->code + offset;
+	return new_walk(w, state, gva);
 }
 
 /*
  * One page's worth of a copy at most; NULL where there is nothing, or where what the guest writes is
  * looked at first (a trapped local APIC).
  */
-static void *map_part(const struct guest_state *state, gva_t gva, size_t left, bool write, size_t *part)
+static void *map_part(const struct guest_state *state, gva_t gva, size_t left, bool write,
+		      size_t *part)
 {
 	gpa_t gpa;
 

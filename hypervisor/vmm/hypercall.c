@@ -136,7 +136,7 @@ void exit_hypercall(struct percpu *cpu, const struct exit_info *info)
 	struct guest_state state;
 
 	(void)info;
-	account_key(cpu, KEEL_TALLY_HYPERCALL, call_key(cpu));
+	account_key(cpu->counts, KEEL_TALLY_HYPERCALL, call_key(cpu));
 	backend->get_state(cpu, &state);
 	if ((u32)cpu->regs.rax == KEEL_HC_SIGNATURE && (u32)cpu->regs.rcx == KEEL_HC_PING) {
 		ping(cpu);

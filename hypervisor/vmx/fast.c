@@ -10,11 +10,11 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-#define EXTENDED      BIT(31)
+#define EXTENDED BIT(31)
 
 /* As fast_path.S has it: the slot that is looked at first. */
 #define RAW_SLOT(reason) \
-	(ACCOUNT_RAW_FIRST + ((u32)((reason) * TALLY_FACTOR) >> (32 - ACCOUNT_RAW_BITS)))
+	(ACCOUNT_RAW_FIRST + ((u32)((reason)*TALLY_FACTOR) >> (32 - ACCOUNT_RAW_BITS)))
 
 _Static_assert(FAST_REASON_CPUID == REASON_CPUID && FAST_REASON_WRMSR == REASON_WRMSR, "reasons");
 _Static_assert(FAST_EXIT_CPUID == EXIT_CPUID && FAST_EXIT_WRMSR == EXIT_WRMSR, "neutral reasons");
@@ -111,17 +111,18 @@ void vmx_fast_init(struct percpu *cpu)
 }
 
 /* Of an EPT violation: a write by an instruction, and no IRET that has unblocked NMIs. */
-#define STORE_QUALIFICATION                                                                        \
+#define STORE_QUALIFICATION \
 	(EPT_QUALIFICATION_WRITE | EPT_QUALIFICATION_LINEAR | EPT_QUALIFICATION_TRANSLATED)
-#define STORE_MASK                                                                                 \
-	(STORE_QUALIFICATION | EPT_QUALIFICATION_FETCH | EPT_QUALIFICATION_ASYNCHRONOUS |          \
+#define STORE_MASK                                                                        \
+	(STORE_QUALIFICATION | EPT_QUALIFICATION_FETCH | EPT_QUALIFICATION_ASYNCHRONOUS | \
 	 EPT_QUALIFICATION_NMI_UNBLOCKING)
 
 bool vmx_fast_store(struct percpu *cpu)
 {
 	struct guest_state state;
 	unsigned long rflags;
-	u8 length;
+	u8 length, bits;
+	u32 cs;
 
 	if ((vmcs_read(VMCS_EXIT_QUALIFICATION) & STORE_MASK) != STORE_QUALIFICATION ||
 	    vmcs_read(VMCS_IDT_VECTORING_INFO) & EVENT_VALID || vmx_cpu(cpu)->kick_patience)
@@ -130,17 +131,22 @@ bool vmx_fast_store(struct percpu *cpu)
 	if (rflags & RFLAGS_TF ||
 	    vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS))
 		return false;
+	cs = (u32)vmcs_read(VMCS_GUEST_ACCESS_RIGHTS(SEGMENT_CS));
 	state.efer = vmcs_read64(VMCS_GUEST_IA32_EFER);
-	if (!(state.efer & EFER_LMA) ||
-	    !(vmcs_read(VMCS_GUEST_ACCESS_RIGHTS(SEGMENT_CS)) & ACCESS_RIGHTS_L))
-		return false;
-	/* Bits of Keel's do not matter for the walk; with LMA there is PG. */
-	state.cr0 = CR0_PG;
+	if (cs & ACCESS_RIGHTS_L && state.efer & EFER_LMA) {
+		/* It has paging, and no segment's base: two fields that need not be read. */
+		bits = 64;
+		state.cr0 = CR0_PG;
+	} else {
+		bits = cs & ACCESS_RIGHTS_DB ? 32 : 16;
+		state.cr0 = vmcs_read(VMCS_GUEST_CR0);
+		state.cs_base = vmcs_read(VMCS_GUEST_BASE(SEGMENT_CS));
+	}
 	state.cr3 = vmcs_read(VMCS_GUEST_CR3);
 	state.cr4 = vmcs_read(VMCS_GUEST_CR4);
 	state.rip = vmcs_read(VMCS_GUEST_RIP);
 	length = exit_plain_store(cpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
-				  REASON_EPT_VIOLATION, &state);
+				  REASON_EPT_VIOLATION, &state, bits);
 	if (!length)
 		return false;
 	vmcs_write(VMCS_GUEST_RIP, state.rip + length);

@@ -6,6 +6,7 @@
 #include "lib/apic.h"
 #include "lib/cpu.h"
 #include "lib/hypercall.h"
+#include "lib/paging.h"
 #include "lib/trap.h"
 
 const char payload_name[] = "cost";
@@ -62,8 +63,14 @@ static u32 ticks(void (*run)(void))
 
 void payload(void)
 {
-	u32 nothing = ticks(do_nothing);
+	u32 nothing;
 
+	/* The paging of a 32-bit guest. */
+	if (option("pae"))
+		pae_on();
+	if (option("pse"))
+		pse_on();
+	nothing = ticks(do_nothing);
 	look_for_hypervisor();
 	apic_init();
 	if (option("x2apic")) {

@@ -54,16 +54,9 @@ static void flat(void)
 
 static void legacy_paging(void)
 {
-	static u32 pages[1024] __attribute__((aligned(4096)));
-
-	for (u32 i = 0; i < 1024; i++)
-		pages[i] = i << 22 | 0x83;
-	write_cr4(read_cr4() | CR4_PSE);
-	write_cr3((u32)pages);
-	write_cr0(read_cr0() | CR0_PG);
+	pse_on();
 	mode_probe32();
-	write_cr0(read_cr0() & ~CR0_PG);
-	write_cr4(read_cr4() & ~CR4_PSE);
+	pse_off();
 	check_result("32-bit paging");
 }
 

@@ -93,6 +93,8 @@ PAYLOADS = [
     # The TSC counts instructions on one CPU alone, whose local APIC is trapped only by force.
     Payload("cost", "x2apic", BOCHS, config=TRAP_ALONE, keel_options=SAFE, bare=False, widths=(64,)),
     Payload("cost", "xapic", BOCHS, config=TRAP_ALONE, keel_options=SAFE, bare=False, widths=(64,)),
+    Payload("cost", "xapic pae", BOCHS, config=TRAP_ALONE, keel_options=SAFE, bare=False, widths=(32,)),
+    Payload("cost", "xapic pse", BOCHS, config=TRAP_ALONE, keel_options=SAFE, bare=False, widths=(32,)),
     Payload("cost", "msrs", BOCHS, config=(("MSR_MAP", "n"),), bare=False, widths=(64,)),
     Payload("count"),
     Payload("cpuid"),

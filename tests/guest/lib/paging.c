@@ -26,6 +26,23 @@ void pae_off(void)
 	write_cr4(read_cr4() & ~CR4_PAE);
 }
 
+void pse_on(void)
+{
+	static u32 pages[1024] __attribute__((aligned(4096)));
+
+	for (u32 i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = i << 22 | PTE_KERNEL_LARGE;
+	write_cr4(read_cr4() | CR4_PSE);
+	write_cr3((unsigned long)pages);
+	write_cr0(read_cr0() | CR0_PG);
+}
+
+void pse_off(void)
+{
+	write_cr0(read_cr0() & ~CR0_PG);
+	write_cr4(read_cr4() & ~CR4_PSE);
+}
+
 static void map_window(u32 va, u64 pa, u32 bits)
 {
 	pd_table[va / WINDOW_SIZE] = (pa & ~(u64)(WINDOW_SIZE - 1)) | bits;

@@ -16,6 +16,9 @@ extern u64 pml4_table[512];
 bool paging_on(void);
 void pae_on(void);
 void pae_off(void);
+/* 32-bit paging: the same identity map by 4 MiB pages. Only for 32-bit payloads. */
+void pse_on(void);
+void pse_off(void);
 /* Maps the 2 MiB that hold pa; returns the address of pa. Needs paging. */
 void *map_high(u64 pa);
 /* Makes USER_WINDOW; needs paging. */
