@@ -60,6 +60,7 @@ stick:
 check check-full: hypervisor $(disk_products) $(O)/keel.qcow2 $(O)/keel.iso image emulators cmocka32 guest-kernels \
 		$(O)/nested/bullseye/root.ext4
 	$(Q)$(MAKE) -C tests $@ O=$(O) KEEL_ELF=$(O)/hypervisor/keel.elf K='$(K)' PART='$(PART)'
+check-full: $(O)/nested/bookworm/root.ext4 $(O)/nested/trixie/root.ext4
 
 # BENCH, BACKENDS, CONFIGS and CPUS select; PAIRS and FORCE: see docs/testing.md.
 .PHONY: bench bench-doc

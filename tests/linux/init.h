@@ -34,6 +34,9 @@ void load_modules(void);
 void run_benchmark(const char *words);
 
 void be_busy(int seconds, int nmis);
+/* Looks whether any CPU's clock ever goes back behind another's. */
+void watch_clock(int seconds);
+
 /* Makes that kernel the next one, with these files and that command line. */
 void kexec_load(const char *kernel, const char *initramfs, const char *line);
 /* Starts /vmlinuz with this initramfs again, one less to go. */

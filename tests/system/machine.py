@@ -60,6 +60,7 @@ class Setup:
 class Machine:
     """Starts an emulator with COM1 on a socket; use as a context manager."""
     silence = 60
+    environment = {}    # what the emulator has beside this process' own
     chatter = 1 << 19   # bytes of console; more is a loop
 
     def __init__(self, setup, folder):
@@ -79,6 +80,7 @@ class Machine:
             argv = self.command(server.getsockname()[1])
             with open(self.folder / "emulator.log", "wb") as log:
                 self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                                env=os.environ | self.environment,
                                                 stdout=log, stderr=subprocess.STDOUT)
             connection = self.accept(server)
         self.console = pexpect.fdpexpect.fdspawn(connection.detach(), timeout=self.silence)

@@ -21,7 +21,10 @@ SUITES = ("bullseye", "bookworm", "trixie")
 # KVM's own counts of why its guests left (Linux arch/x86/kvm/x86.c); the rest of exits has no name.
 REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits", "irq_window_exits",
            "mmio_exits", "nmi_window_exits", "pf_taken", "request_irq_exits", "signal_exits")
-SILENCE = 150   # seconds a level: a host boots and the next firmware is slow, and neither says anything
+# By levels: the speed of the outermost machine's clocks, and seconds in which nothing may be said while a host or
+# a firmware boots. Each exit of the innermost guest is tens of the next level's, and at full speed the timers of
+# the hosts tick before it has done anything since their last tick.
+PACE = {1: ("", 150), 2: ("0.2", 600), 3: ("0.02", 3600)}
 BAND = 512      # MiB that a host takes for itself; with less it has no large pages for its guest
 # Inside KVM; -cpu host would pass on what the software CPU does half, and without RDTSCP each entry has a #GP.
 MODEL = "qemu64,+svm,+npt,+x2apic,+rdtscp"
@@ -46,6 +49,9 @@ class Case:
     module: str = "nested=1"    # parameters of level 1's KVM
     model: str = MODEL          # the innermost CPU
     look: int = 0               # seconds between two looks at each host's guest
+    save: int = 0               # seconds after which the innermost host saves its guest and goes on with that
+    times: int = 1              # how often that host starts its guest
+    layer: str = ""             # what that host may keep of what its guest writes, as tmpfs says it
 
     def id(self):
         return "-".join(["nested", self.host, self.vendor, str(self.levels), self.guest, str(self.cpus),
@@ -116,6 +122,8 @@ def plan(case):
         lines += [f"module_{level}='kvm_{case.vendor} {parameters}'",
                   f"qemu_{level}=\"{' '.join(qemu_in(case, level))}\"",
                   f"look_{level}={case.look or ''}"]
+    lines += [f"save_{case.levels}={case.save or ''}", f"layer_{case.levels}={case.layer}",
+              f"times_{case.levels}={case.times}"]
     return "\n".join(lines) + "\n"
 
 
@@ -124,7 +132,8 @@ class Hosts(machine.Qemu):
     def __init__(self, case, image, folder):
         super().__init__(machine.Setup(cpus=case.cpus), folder)
         self.case, self.image = case, image
-        self.silence = SILENCE * case.levels
+        speed, self.silence = PACE[case.levels]
+        self.environment = {"KEEL_TIME_SCALE": speed}
 
     def host_log(self, level):
         return self.folder / f"level{level}.log"
@@ -246,8 +255,9 @@ def run_small(case, words="", name=None):
     folder = settings.WORK / name
 
     def until(m):
-        end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
-        assert b"END" in end[0], m.tail()
+        for _ in range(case.times):
+            end = m.expect([rb"\] END\r?\n", rb"\] FAIL [^\n]*\n", rb"keel: halted"])
+            assert b"END" in end[0], m.tail()
         return smp.parse(m.text(), m.tail())
 
     def attempt():

@@ -13,17 +13,29 @@ import runner
 import settings
 import smp
 from nested import Case
-from test_nested import MOST, cases, check_ratio
+from test_nested import MOST, cases, check_clock, check_ratio, small
 
 pytestmark = pytest.mark.full
-SMALL = [Case(levels, cpus) for levels in (1, 2) for cpus in (1, 2, 4)]
+BATCHES = 10    # of boots
+BOOTS = 20      # in each
+OFFLINES = 334  # of each CPU but the first
+SMALL = [Case(levels, cpus) for levels in (1, 2) for cpus in (1, 2, 4)] + \
+    [Case(1, 2, host=host) for host in nested.SUITES[1:]] + [Case(3, 2)]
 DEBIAN = [Case(levels, cpus, guest="debian") for levels in (1, 2) for cpus in (1, 2, 4)] + \
-    [Case(1, 2, guest="debian", host=host) for host in nested.SUITES[1:]] + [Case(3, 2, guest="debian")]
+    [Case(1, 2, guest="debian", host=host) for host in nested.SUITES[1:]]
 
 
 @cases(*SMALL)
 def test_small_guest(case):
     check_ratio(case)
+
+
+@cases(Case(1, 4, model=nested.EVERYTHING))
+def test_clock(case):
+    """For a minute."""
+    run = small(case, "clock=60")
+    check_clock(run)
+    assert run.went_off_in_order(), run.tail
 
 
 def debian_run(case):
@@ -41,6 +53,49 @@ def test_debian(case):
     nested.record(case, bare, keel)
     ratio = keel.counts[0]["exits"] / bare.counts[0]["exits"]
     assert ratio <= MOST, f"{ratio:.3f}\n{keel.counts}\n{bare.counts}"
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_boots(batch):
+    """200 boots to all four CPUs, one host for each batch; a batch that has passed is not made again."""
+    case = Case(1, 4, times=BOOTS)
+    run = small(case, f"batch={batch}")
+    boots = smp.parse_boots(run.text, run.tail)
+    assert len(boots) == BOOTS and run.went_off_in_order(), run.tail
+    for boot in boots:
+        smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), boot)
+
+
+@cases(Case(1, 4))
+def test_offline_online(case):
+    """1002 times a CPU goes and comes back."""
+    run = small(case, f"offline={OFFLINES}")
+    smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
+    assert run.result.count("OFFLINE") == OFFLINES and run.went_off_in_order(), run.tail
+
+
+@cases(Case(1, 2, save=70))
+def test_save(case):
+    """What `virsh save` and `virsh restore` do to a guest under Keel that is busy."""
+    run = small(case, "busy=60 clock=10")
+    smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
+    assert "saved" in run.said[0] and "restored" in run.said[0] and run.went_off_in_order(), run.tail
+
+
+@cases(Case(1, 2, guest="debian", layer="8m"))
+def test_layer_full(case):
+    """The host has no room for what Debian writes: it sees I/O errors, and Keel lives."""
+    def until(m):
+        debian.login(m)
+        debian.send_ping(m)
+        debian.answer(m, "cp ping /dev/shm; echo 4 >/proc/sys/kernel/printk")
+        m.type("dd if=/dev/zero of=/var/tmp/zeros bs=1M count=64; sync\r")
+        m.expect(rb"I/O error")
+        assert re.search(r"keel \d+", debian.answer(m, "true; /dev/shm/ping"))
+        m.type("echo o >/proc/sysrq-trigger\r")
+
+    run = nested.run_hosts(case, settings.WORK / "layer-full", nested.debian_image(case), until)
+    assert any("BLOCK_IO_ERROR" in line for line in run.said[0]), run.tail
 
 
 def test_share_gone():
