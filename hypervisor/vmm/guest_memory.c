@@ -15,8 +15,8 @@
 #define PDPTE_RESERVED 0x1e6ull	   /* and everything from MAXPHYADDR up */
 #define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
-#define LEVELS_MAX     5
-#define NO_PAGE	       (~0ull)
+#define LEVELS_MAX 5
+#define NO_PAGE    (~0ull)
 
 /* The guest's paging mode as numbers (SDM volume 3, 4.1.1). */
 struct walk {
@@ -183,8 +183,7 @@ const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t 
  * One page's worth of a copy at most; NULL where there is nothing, or where what the guest writes is
  * looked at first (a trapped local APIC).
  */
-static void *map_part(const struct guest_state *state, gva_t gva, size_t left, bool write,
-		      size_t *part)
+static void *map_part(const struct guest_state *state, gva_t gva, size_t left, bool write, size_t *part)
 {
 	gpa_t gpa;
 

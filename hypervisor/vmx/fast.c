@@ -10,11 +10,11 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx.h"
 
-#define EXTENDED BIT(31)
+#define EXTENDED      BIT(31)
 
 /* As fast_path.S has it: the slot that is looked at first. */
 #define RAW_SLOT(reason) \
-	(ACCOUNT_RAW_FIRST + ((u32)((reason)*TALLY_FACTOR) >> (32 - ACCOUNT_RAW_BITS)))
+	(ACCOUNT_RAW_FIRST + ((u32)((reason) * TALLY_FACTOR) >> (32 - ACCOUNT_RAW_BITS)))
 
 _Static_assert(FAST_REASON_CPUID == REASON_CPUID && FAST_REASON_WRMSR == REASON_WRMSR, "reasons");
 _Static_assert(FAST_EXIT_CPUID == EXIT_CPUID && FAST_EXIT_WRMSR == EXIT_WRMSR, "neutral reasons");
@@ -111,10 +111,10 @@ void vmx_fast_init(struct percpu *cpu)
 }
 
 /* Of an EPT violation: a write by an instruction, and no IRET that has unblocked NMIs. */
-#define STORE_QUALIFICATION \
+#define STORE_QUALIFICATION                                                                        \
 	(EPT_QUALIFICATION_WRITE | EPT_QUALIFICATION_LINEAR | EPT_QUALIFICATION_TRANSLATED)
-#define STORE_MASK                                                                        \
-	(STORE_QUALIFICATION | EPT_QUALIFICATION_FETCH | EPT_QUALIFICATION_ASYNCHRONOUS | \
+#define STORE_MASK                                                                                 \
+	(STORE_QUALIFICATION | EPT_QUALIFICATION_FETCH | EPT_QUALIFICATION_ASYNCHRONOUS |          \
 	 EPT_QUALIFICATION_NMI_UNBLOCKING)
 
 bool vmx_fast_store(struct percpu *cpu)

@@ -6,7 +6,7 @@
  *   offline=N   each CPU but the first goes offline and comes back N times
  *   busy=S      S seconds of timers, interrupts between CPUs, processes and page faults
  *   nmi=N       while busy, N times an NMI to each other CPU
- *   clock=S     S seconds of reading the clock on all CPUs in turn
+ *   clocks=S    S seconds of reading the clock on all CPUs in turn
  *   keelctl=1   run keelctl's commands; offcpu=N: also while that CPU is offline
  *   modules=1   load the modules of the initramfs
  *   bench=NAME:ROUNDS,...  workloads that are measured (bench.c)
@@ -128,8 +128,8 @@ int main(void)
 		load_modules();
 	if (number("busy"))
 		be_busy(number("busy"), number("nmi"));
-	if (number("clock"))
-		watch_clock(number("clock"));
+	if (number("clocks"))
+		watch_clock(number("clocks"));
 	if (getenv("bench"))
 		run_benchmark(getenv("bench"));
 	report_interrupts();

@@ -154,6 +154,8 @@ PAYLOADS = [
     Payload("smp", cpus=4),
     Payload("smp", "cpus=2", cpus=2),
     Payload("smp", backends=BOCHS, cpus=4, keel_options=SAFE),
+    Payload("stores", cpus=2),
+    Payload("stores", backends=BOCHS, cpus=2, keel_options=SAFE),
     Payload("step"),
     Payload("task"),
     *(Payload("task", word, BOCHS, widths=(32,), resets=True) for word in ("ss", "pdpte")),

@@ -54,7 +54,7 @@ def check_clock(run):
 @cases(Case(1, 2, model=nested.EVERYTHING))
 def test_busy(case):
     """With each paravirtual feature of KVM's that Linux uses: CPUs that come, go, flush and interrupt each other."""
-    run = small(case, "offline=2 busy=5 nmi=10 clock=5")
+    run = small(case, "offline=2 busy=5 nmi=10 clocks=5")
     smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
     assert re.search(r"KVM below: .*steal-time pv-eoi pv-unhalt pv-tlb-flush pv-ipi", run.text), run.tail
     assert run.went_off_in_order(), run.tail
