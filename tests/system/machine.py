@@ -54,7 +54,7 @@ class Setup:
     cpus: int = 1
     linux: bool = False      # Bochs': what Linux wants, with a disk always
     bios: pathlib.Path = None   # Bochs'
-    extra: tuple = ()
+    extra: tuple = ()        # QEMU's arguments, or Bochs' lines
 
 
 class Machine:
@@ -337,7 +337,7 @@ class Bochs(Machine):
             share=share, bios=setup.bios or f"{share}/BIOS-bochs-latest", count=count,
             model=setup.cpu or self.model,
             memory=setup.memory, host_memory=min(setup.memory, 512), port=port,
-            lenient=int(linux), drives="\n".join(drives))
+            lenient=int(linux), drives="\n".join([*drives, *setup.extra]))
         (self.folder / "bochsrc").write_text(config)
         (self.folder / "rc").write_text("c\n" * 8)  # it stops at each reset
         return [settings.emulator("bochs"), "-q", "-f", "bochsrc", "-rc", "rc"]

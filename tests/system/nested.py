@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """KVM in KVM: hosts of a Debian release, one in the other, with Keel and its guest innermost.
 
-Level 1 is the machine that QEMU's software CPU emulates; its KVM runs level 2, and so on; the
-innermost machine is level LEVELS + 1. What each host does stands in a plan (tests/nested/init).
+Level 1 is the machine that QEMU's software CPU emulates, or Bochs for Intel; its KVM runs level 2, and so
+on; the innermost machine is level LEVELS + 1. What each host does stands in a plan (tests/nested/init).
 """
 import contextlib
 import dataclasses
+import os
 import re
 import socket
 import subprocess
@@ -25,9 +26,11 @@ REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits"
 # a firmware boots. Each exit of the innermost guest is tens of the next level's, and at full speed the timers of
 # the hosts tick before it has done anything since their last tick.
 PACE = {1: ("", 150), 2: ("0.2", 600), 3: ("0.02", 3600)}
+BOCHS_SILENCE = 600
 BAND = 512      # MiB that a host takes for itself; with less it has no large pages for its guest
 # Inside KVM; -cpu host would pass on what the software CPU does half, and without RDTSCP each entry has a #GP.
 MODEL = "qemu64,+svm,+npt,+x2apic,+rdtscp"
+INTEL = "host"
 # The small guest's: without the early search for AGP bridges, 32768 accesses to ports, each several exits.
 WORDS = "quiet pci=noearly"
 # All that QEMU can show of KVM's paravirtual features.
@@ -36,6 +39,9 @@ EVERYTHING = MODEL + ",+kvm-pv-unhalt,+kvm-pv-tlb-flush,+kvm-pv-ipi,+kvm-poll-co
 OUTERMOST = "EPYC,+svm,+npt,+x2apic"
 # Its TSCs are one, but a busy emulator makes Linux doubt it; then KVM's clock would differ by CPU.
 APPEND = "console=ttyS0 quiet panic=-1 tsc=reliable"
+# In Bochs the first serial port is the innermost machine's, and the second the host's. cryptomgr: see smp.py.
+BOCHS_APPEND = "console=ttyS1 quiet panic=-1 tsc=reliable cryptomgr.notests level=1"
+CYLINDER = 16 * 63 * 512    # Bochs' disks have whole ones
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Case:
     host: str = "bullseye"
     vendor: str = "amd"
     module: str = "nested=1"    # parameters of level 1's KVM
-    model: str = MODEL          # the innermost CPU
+    model: str = ""             # the innermost CPU; "" is the usual one
     look: int = 0               # seconds between two looks at each host's guest
     save: int = 0               # seconds after which the innermost host saves its guest and goes on with that
     times: int = 1              # how often that host starts its guest
@@ -91,9 +97,9 @@ def host_disks(root, plan, image):
 def guest_disk(case):
     """The innermost machine's. What Debian writes is kept in the host's memory: if that is full, it is told."""
     if case.guest == "debian":
-        return ["-drive", "file=/dev/vdc,format=qcow2,if=virtio,snapshot=on,werror=report"]
+        return ["-drive", "file=/dev/disk3,format=qcow2,if=virtio,snapshot=on,werror=report"]
     # A CD image is a disk as well, and its BIOS reads that with far fewer exits; as few as can be else.
-    return ["-drive", "file=/dev/vdc,format=raw,if=virtio,readonly=on",
+    return ["-drive", "file=/dev/disk3,format=raw,if=virtio,readonly=on",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-vga", "none", "-machine", "smm=off"]
 
 
@@ -102,16 +108,26 @@ def common(case, level):
             "-no-user-config", *(["-no-reboot"] if level <= case.levels else [])]
 
 
+def cpu(case, level):
+    usual = INTEL if case.vendor == "intel" else MODEL
+    return case.model or usual if level > case.levels else usual
+
+
+def com1(case, level):
+    """The chardev that the machine at @level has its first serial port on."""
+    return "serial,id=com1,path=/dev/ttyS0" if case.vendor == "intel" else \
+        f"pipe,id=com1,path=/dev/virtio-ports/level{level}"
+
+
 def qemu_in(case, level):
     """Arguments of the QEMU that the host at @level runs."""
     inner = level + 1
-    args = ["-enable-kvm", "-monitor", "none", "-cpu", case.model if inner > case.levels else MODEL,
-            *common(case, inner), "-chardev", f"pipe,id=com1,path=/dev/virtio-ports/level{inner}",
-            "-serial", "chardev:com1"]
+    args = ["-enable-kvm", "-monitor", "none", "-cpu", cpu(case, inner), *common(case, inner),
+            "-chardev", com1(case, inner), "-serial", "chardev:com1"]
     if inner > case.levels:
         return args + guest_disk(case)
     return args + ["-kernel", "/vmlinuz", "-initrd", "/initrd", "-append", f"'{APPEND} level={inner}'",
-                   *host_disks("/dev/vda", "/dev/vdb", "/dev/vdc"),
+                   *host_disks("/dev/disk1", "/dev/disk2", "/dev/disk3"),
                    *ports(case, inner, lambda n: f"pipe,id=c{n},path=/dev/virtio-ports/level{n}")]
 
 
@@ -127,16 +143,35 @@ def plan(case):
     return "\n".join(lines) + "\n"
 
 
-class Hosts(machine.Qemu):
-    """The outermost machine; its console is the innermost one's."""
+class Logs:
+    """What the hosts have said, in a machine's folder."""
+    def host_log(self, level):
+        return self.folder / f"level{level}.log"
+
+    def said(self, level):
+        """A host's own lines."""
+        path = self.host_log(level)
+        text = machine.plain(path.read_bytes()) if path.exists() else ""
+        return re.findall(r"nested: (.*)", text)
+
+    def tail(self):
+        hosts = [f"--- level {level}\n" + "\n".join(self.said(level)[-25:])
+                 for level in range(1, self.case.levels + 1)]
+        return "\n".join([super().tail(), *hosts])
+
+    def counts(self, level):
+        """What the KVM of the host at @level has counted, by name."""
+        return {name: int(n) for name, n in
+                (line.split()[1:] for line in self.said(level) if line.startswith("count "))}
+
+
+class Hosts(Logs, machine.Qemu):
+    """The outermost machine, AMD; its console is the innermost one's."""
     def __init__(self, case, image, folder):
         super().__init__(machine.Setup(cpus=case.cpus), folder)
         self.case, self.image = case, image
         speed, self.silence = PACE[case.levels]
         self.environment = {"KEEL_TIME_SCALE": speed}
-
-    def host_log(self, level):
-        return self.folder / f"level{level}.log"
 
     def command(self, port):
         case, innermost = self.case, self.case.levels + 1
@@ -155,21 +190,42 @@ class Hosts(machine.Qemu):
                 "-initrd", str(host_file(case, "initrd")), "-append", f"{APPEND} level=1",
                 *host_disks(host_file(case, "root.ext4"), path, self.image), *ports(case, 1, chardev)]
 
-    def said(self, level):
-        """A host's own lines."""
-        path = self.host_log(level)
-        text = machine.plain(path.read_bytes()) if path.exists() else ""
-        return re.findall(r"nested: (.*)", text)
 
-    def tail(self):
-        hosts = [f"--- level {level}\n" + "\n".join(self.said(level)[-25:])
-                 for level in range(1, self.case.levels + 1)]
-        return "\n".join([super().tail(), *hosts])
+def bochs_disk(folder, name, content):
+    """A disk's file, with zeros behind its content up to the next cylinder."""
+    path = folder / f"{name}.raw"
+    path.write_bytes(content)
+    os.truncate(path, -(-len(content) // CYLINDER) * CYLINDER)
+    return path
 
-    def counts(self, level):
-        """What the KVM of the host at @level has counted, by name."""
-        return {name: int(n) for name, n in
-                (line.split()[1:] for line in self.said(level) if line.startswith("count "))}
+
+class BochsHosts(Logs, machine.Bochs):
+    """The outermost machine, Intel: one host only, started from a CD."""
+    silence = BOCHS_SILENCE
+
+    def __init__(self, case, image, folder):
+        super().__init__(machine.Setup(cpus=case.cpus, memory=case.memory(1), linux=True), folder)
+        self.case, self.image = case, image
+
+    def command(self, port):
+        setup, folder = self.setup, self.folder
+        setup.cdrom = folder / "host.iso"
+        iso.bare_iso(setup.cdrom, host_file(self.case, "vmlinuz"), BOCHS_APPEND, host_file(self.case, "initrd"))
+        setup.disk = bochs_disk(folder, "root", host_file(self.case, "root.ext4").read_bytes())
+        setup.second = bochs_disk(folder, "plan", plan(self.case).encode())
+        image = bochs_disk(folder, "image", self.image.read_bytes())
+        setup.extra = (f"ata1-slave: type=disk, path={image}, mode=volatile, journal={folder}/journal3, cylinders=0",
+                       f"com2: enabled=1, mode=file, dev={self.host_log(1)}")
+        return super().command(port)
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        for path in (*self.folder.glob("*.raw"), *self.folder.glob("journal*"), self.folder / "host.iso"):
+            path.unlink(missing_ok=True)
+
+
+def hosts(case, image, folder):
+    return (BochsHosts if case.vendor == "intel" else Hosts)(case, image, folder)
 
 
 def debian_image(case):
@@ -237,7 +293,7 @@ class Run:
 def run_hosts(case, folder, image, until, watch=contextlib.nullcontext):
     """Power-on to power-off; until(m) ends with the innermost machine on its way off."""
     start = time.monotonic()
-    with Hosts(case, image, folder) as m, watch(m):
+    with hosts(case, image, folder) as m, watch(m):
         result = until(m)
         m.wait_off()
         levels = range(1, case.levels + 1)
@@ -289,7 +345,7 @@ def run_refused(case):
     """The console of a machine on which Keel does not start; it is pulled out."""
     folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}")
     image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder, settings.KEEL, "", "initramfs")
-    with Hosts(case, image, folder) as m:
+    with hosts(case, image, folder) as m:
         m.expect(rb"keel: halted")
         return m.text()
 

@@ -132,11 +132,16 @@ def said(command, **env):
 
 
 @pytest.mark.parametrize("name, value", (("LEVELS", "0"), ("LEVELS", "two"), ("SMP", "9"), ("HOST", "buster"),
-                                         ("VENDOR", "arm"), ("VENDOR", "intel"), ("BARE", "yes")))
+                                         ("VENDOR", "arm"), ("BARE", "yes")))
 def test_bad_arguments(name, value):
     """One line, which names the variable and what to do."""
     line = said([settings.TREE / "tests" / "system" / "nested-run", "--check"], **{name: value})
     assert re.fullmatch(rf"error: {name}={value}\b.*\n", line), line
+
+
+def test_two_intel_levels():
+    line = said([settings.TREE / "tests" / "system" / "nested-run", "--check"], LEVELS="2", VENDOR="intel")
+    assert re.fullmatch(r"error: LEVELS=2 with VENDOR=intel .*use LEVELS=1.*\n", line), line
 
 
 @pytest.mark.parametrize("port", ("0", "65536", "http"))
