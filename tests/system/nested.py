@@ -26,10 +26,11 @@ REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits"
 # a firmware boots. Each exit of the innermost guest is tens of the next level's, and at full speed the timers of
 # the hosts tick before it has done anything since their last tick.
 PACE = {1: ("", 150), 2: ("0.2", 600), 3: ("0.02", 3600)}
-BOCHS_SILENCE = 600
+BOCHS_SILENCE = 600     # in all
 BAND = 512      # MiB that a host takes for itself; with less it has no large pages for its guest
 # Inside KVM; -cpu host would pass on what the software CPU does half, and without RDTSCP each entry has a #GP.
 MODEL = "qemu64,+svm,+npt,+x2apic,+rdtscp"
+# All that kvm_intel has in Bochs; no named model was tried.
 INTEL = "host"
 # The small guest's: without the early search for AGP bridges, 32768 accesses to ports, each several exits.
 WORDS = "quiet pci=noearly"
@@ -40,7 +41,7 @@ OUTERMOST = "EPYC,+svm,+npt,+x2apic"
 # Its TSCs are one, but a busy emulator makes Linux doubt it; then KVM's clock would differ by CPU.
 APPEND = "console=ttyS0 quiet panic=-1 tsc=reliable"
 # In Bochs the first serial port is the innermost machine's, and the second the host's. cryptomgr: see smp.py.
-BOCHS_APPEND = "console=ttyS1 quiet panic=-1 tsc=reliable cryptomgr.notests level=1"
+BOCHS_APPEND = "console=ttyS1 quiet panic=-1 tsc=reliable cryptomgr.notests mitigations=off level=1"
 CYLINDER = 16 * 63 * 512    # Bochs' disks have whole ones
 
 
