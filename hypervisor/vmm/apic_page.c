@@ -171,7 +171,7 @@ static void finish(struct percpu *cpu, const struct attempt *a, u32 old, u32 fla
 /* Registers, by offset / 16, that Keel looks at: a store to another one asks for nothing but itself. */
 #define REGISTER_BIT(reg) BIT64((reg) / 16)
 #define REGISTERS_END	  (64 * 16)
-/* Bits that are 0 in the address of each register, where Keel reaches it without a window. */
+/* Bits that are 0 in the address of each register below HOST_MAP_END. */
 #define NOT_A_REGISTER	  (~(HOST_MAP_END - 1) | (PAGE_SIZE - REGISTERS_END) | REGISTER_ALIGNED)
 #define LOOKED_AT \
 	(REGISTER_BIT(APIC_REG_ID) | REGISTER_BIT(APIC_REG_LDR) | REGISTER_BIT(APIC_REG_DFR))
@@ -180,6 +180,9 @@ static bool is_plain_register(const struct percpu *cpu, gpa_t gpa, u32 value)
 {
 	u32 reg = gpa & (PAGE_SIZE - 1);
 
+	/* Where 32-bit Keel has its windows, it has something else than the guest. */
+	if (HOST_WINDOWS < HOST_MAP_END && gpa >= HOST_WINDOWS)
+		return false;
 	if (reg == APIC_REG_ICR_LOW && value & ICR_MODE_SPECIAL)
 		return false;
 	return is_own_apic(cpu, gpa) && !(gpa & NOT_A_REGISTER) && !(LOOKED_AT & REGISTER_BIT(reg));

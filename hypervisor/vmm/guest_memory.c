@@ -16,7 +16,6 @@
 #define PAE_ROOT       0xffffffe0u /* CR3 under PAE paging */
 
 #define LEVELS_MAX 5
-#define NO_PAGE    (~0ull)
 
 /* The guest's paging mode as numbers (SDM volume 3, 4.1.1). */
 struct walk {
@@ -99,7 +98,7 @@ int guest_translate(const struct guest_state *state, gva_t gva, gpa_t *gpa)
  */
 struct code_walk {
 	u64 cr3, cr4, efer;
-	gva_t page;
+	gva_t end; /* the page's last byte; 0: nothing is kept */
 	const u8 *code;
 	u32 levels;
 	const u64 *entry[LEVELS_MAX];
@@ -108,9 +107,14 @@ struct code_walk {
 
 static struct code_walk code_walks[CONFIG_NR_CPUS];
 
-static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t page)
+static gva_t end_of_page(gva_t gva)
 {
-	if (w->page != page || w->cr3 != s->cr3 || w->cr4 != s->cr4 || w->efer != s->efer)
+	return gva | (PAGE_SIZE - 1);
+}
+
+static bool holds(const struct code_walk *w, const struct guest_state *s, gva_t gva)
+{
+	if (w->end != end_of_page(gva) || w->cr3 != s->cr3 || w->cr4 != s->cr4 || w->efer != s->efer)
 		return false;
 	for (u32 i = 0; i < w->levels; i++) {
 		if (*w->entry[i] != w->value[i])
@@ -132,7 +136,6 @@ static const u8 *walk_to_code(struct code_walk *code, const struct guest_state *
 	code->cr3 = s->cr3;
 	code->cr4 = s->cr4;
 	code->efer = s->efer;
-	code->page = NO_PAGE;
 	for (int level = w.levels - 1; level >= 0; level--) {
 		u64 at = entry_address(&w, level, table, page);
 		/* Not by a window, which moves. */
@@ -141,7 +144,8 @@ static const u8 *walk_to_code(struct code_walk *code, const struct guest_state *
 
 		if (!pair)
 			return NULL;
-		entry = *pair;
+		/* Once: another CPU may change it. */
+		entry = *(const volatile u64 *)pair;
 		code->entry[code->levels] = pair;
 		code->value[code->levels++] = entry;
 		if (w.entry_bytes == sizeof(u32))
@@ -150,7 +154,7 @@ static const u8 *walk_to_code(struct code_walk *code, const struct guest_state *
 			return NULL;
 		if (follow(&w, level, entry, page, &table)) {
 			code->code = host_map_foreign(table, PAGE_SIZE);
-			code->page = code->code ? page : NO_PAGE;
+			code->end = code->code ? end_of_page(page) : 0;
 			return code->code;
 		}
 	}
@@ -174,7 +178,7 @@ const u8 *guest_code(struct percpu *cpu, const struct guest_state *state, gva_t 
 
 	if (!(state->cr0 & CR0_PG) || offset > PAGE_SIZE - CODE_BYTES)
 		return NULL;
-	if (holds(w, state, gva - offset))
+	if (holds(w, state, gva))
 		return w->code + offset;
 	return new_walk(w, state, gva);
 }

@@ -122,6 +122,7 @@ bool vmx_fast_store(struct percpu *cpu)
 	struct guest_state state;
 	unsigned long rflags;
 	u8 length, bits;
+	u64 next;
 	u32 cs;
 
 	if ((vmcs_read(VMCS_EXIT_QUALIFICATION) & STORE_MASK) != STORE_QUALIFICATION ||
@@ -143,13 +144,15 @@ bool vmx_fast_store(struct percpu *cpu)
 		state.cs_base = vmcs_read(VMCS_GUEST_BASE(SEGMENT_CS));
 	}
 	state.cr3 = vmcs_read(VMCS_GUEST_CR3);
-	state.cr4 = vmcs_read(VMCS_GUEST_CR4);
+	/* As the long way sees it: the two share what they remember. */
+	state.cr4 = vmcs_read(VMCS_GUEST_CR4) & ~(unsigned long)CR4_VMXE;
 	state.rip = vmcs_read(VMCS_GUEST_RIP);
 	length = exit_plain_store(cpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS),
 				  REASON_EPT_VIOLATION, &state, bits);
 	if (!length)
 		return false;
-	vmcs_write(VMCS_GUEST_RIP, state.rip + length);
+	next = state.rip + length;
+	vmcs_write(VMCS_GUEST_RIP, (unsigned long)(bits == 64 ? next : (u32)next));
 	/* Set by the exit itself, as by a fault (SDM 28.3.3). */
 	if (rflags & RFLAGS_RF)
 		vmcs_write(VMCS_GUEST_RFLAGS, rflags & ~(unsigned long)RFLAGS_RF);

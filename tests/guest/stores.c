@@ -13,7 +13,10 @@
 
 const char payload_name[] = "stores";
 
+extern u64 gdt[];
+
 #define ROUNDS 3
+#define SEL_WRAP 0x28 /* the 16-bit code segment of start.S, which is not used here */
 #define CODE_BYTES 16
 #define CODE_AT 0x40	   /* in a frame */
 #define EXIT_MEMORY 5
@@ -84,6 +87,28 @@ static void change_page(const char *where)
 		try_store(where, (u8 *)map_high(frames[i % 2]) + CODE_AT, &stores[i % 2]);
 }
 
+/* The last instruction before EIP wraps, in a segment whose end lies on the code: on from EIP 0 it returns. */
+static void wrap(void)
+{
+	const struct store *number = &stores[2];
+	u8 *code = put(frames[0], number);
+	u32 length = 6, base = (u32)(unsigned long)code + length;
+	struct { u32 offset; u16 selector; } __attribute__((packed)) far = { -length, SEL_WRAP };
+	u64 usual = gdt[SEL_WRAP / 8];
+
+	code[length] = 0xcb; /* far RET */
+	gdt[SEL_WRAP / 8] = 0x00cf9b000000ffff | (u64)(base & 0xffffff) << 16 | (u64)(base >> 24) << 56;
+	for (u32 i = 1; i <= ROUNDS; i++) {
+		apic_write(APIC_TPR, 0x10);
+		asm volatile("lcall *%[far]"
+			     :
+			     : [far] "m"(far), "D"((unsigned long)APIC_BASE_USUAL + APIC_TPR)
+			     : "memory", "cc");
+		check_eq(apic_read(APIC_TPR), number->result(0, 0, 0), "before EIP wraps, time %u", i);
+	}
+	gdt[SEL_WRAP / 8] = usual;
+}
+
 static void check_exits(void)
 {
 	const u8 *code = put(frames[0], &stores[0]);
@@ -102,6 +127,7 @@ void payload(void)
 		change_code("flat");
 		pse_on();
 		change_code("32-bit paging");
+		wrap();
 		pse_off();
 		pae_on();
 	}
