@@ -2,6 +2,7 @@
 """Runs one payload guest and says what came of it."""
 import dataclasses
 import fcntl
+import hashlib
 import pickle
 import re
 
@@ -36,6 +37,12 @@ def once(path, make):
         value = make()
         kept.write_bytes(pickle.dumps(value))
         return value
+
+
+def kept(name):
+    """Where something of this very Keel is kept: long runs that were interrupted go on where they were."""
+    digest = hashlib.sha256(settings.KEEL.read_bytes()).hexdigest()[:12]
+    return settings.BUILD / "tests" / f"{name}-{digest}"
 
 
 @dataclasses.dataclass

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make check-full` only: Keel against bare at each depth and number of CPUs. docs/nested-kvm.md."""
 import dataclasses
-import hashlib
 import re
 
 import pytest
@@ -40,7 +39,7 @@ def test_clock(case):
 
 
 def debian_run(case):
-    return runner.once(kept(case.id()), lambda: runner.with_retry(
+    return runner.once(runner.kept(case.id()), lambda: runner.with_retry(
         case.id(), lambda: nested.run_debian(case, settings.WORK / case.id()), bare=not case.keel))
 
 
@@ -51,12 +50,6 @@ def test_debian(case):
     nested.record(case, bare, keel)
     ratio = keel.counts[0]["exits"] / bare.counts[0]["exits"]
     assert ratio <= MOST, f"{ratio:.3f}\n{keel.counts}\n{bare.counts}"
-
-
-def kept(name):
-    """Where a run of this very Keel is kept: one that was interrupted goes on where it was."""
-    digest = hashlib.sha256(settings.KEEL.read_bytes()).hexdigest()[:12]
-    return settings.BUILD / "tests" / f"{name}-{digest}"
 
 
 def boots(batch):
@@ -72,7 +65,7 @@ def boots(batch):
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_boots(batch):
     """200 boots to all four CPUs, one host for each batch; a batch that has passed is not made again."""
-    assert runner.once(kept(f"nested-boots-{batch}"), lambda: boots(batch)) == BOOTS
+    assert runner.once(runner.kept(f"nested-boots-{batch}"), lambda: boots(batch)) == BOOTS
 
 
 @cases(Case(1, 4))

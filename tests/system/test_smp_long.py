@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make check-full` only: what fails seldom is done often. docs/testing.md, "Long runs"."""
 import datetime
-import hashlib
 import time
 
 import pytest
 
+import runner
 import settings
 import smp
 from smp import Case
@@ -52,15 +52,9 @@ def test_busy_with_nmis(case):
     report(case, "1000 NMIs to each other CPU, busy for a minute", since)
 
 
-def boots_done(batch):
-    """The file that counts boots of this very Keel: an interrupted run goes on where it was."""
-    digest = hashlib.sha256(settings.KEEL.read_bytes()).hexdigest()[:12]
-    return settings.BUILD / "tests" / f"boots-{digest}-{batch}"
-
-
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_boots(batch):
-    case, counter, since = FOUR[batch % len(FOUR)], boots_done(batch), time.monotonic()
+    case, counter, since = FOUR[batch % len(FOUR)], runner.kept(f"boots-{batch}"), time.monotonic()
     first = int(counter.read_text(encoding="ascii")) if counter.exists() else 0
     for done in range(first, BOOTS):
         smp.check_run(case, smp.run(case, settings.KEEL, name=f"boots-{batch}"))
