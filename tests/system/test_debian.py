@@ -20,20 +20,24 @@ SESSIONS += [(Case("qemu-svm", "x2apic", 2), "keel")]
 # By the disk's own boot sector, which Keel starts: GRUB comes twice.
 BY_SECTOR = [Case("bochs-vmx", "x2apic", 2), Case("qemu-svm", "xapic", 4)]
 SESSIONS += [(case, "disk0") for case in BY_SECTOR]
+# The pair that `make check` compares; the others' bare sessions are for check-full.
+COMPARED = Case("qemu-svm", "xapic", 4)
 NETWORKED = [(case, entry) for case, entry in SESSIONS if case.backend == "qemu-svm"]
 pytestmark = pytest.mark.first
-pairs = pytest.mark.parametrize("case", [pytest.param(c, id=c.id()) for c in PAIRS])
 
 
 def marks(case, entry):
     """In Bochs GRUB twice takes minutes: `make check` has that once, with Keel i386 (test_matrix_debian.py)."""
-    return [pytest.mark.full] if (case.backend, entry) == ("bochs-vmx", "disk0") else []
+    long = (case.backend, entry) == ("bochs-vmx", "disk0") or entry == "bare" and case != COMPARED
+    return [pytest.mark.full] if long else []
+
+
+pairs = pytest.mark.parametrize("case", [pytest.param(c, id=c.id(), marks=marks(c, "bare")) for c in PAIRS])
 
 
 def sessions_of(which):
     return pytest.mark.parametrize("case, entry", [pytest.param(c, e, id=f"{c.id()}-{e}", marks=marks(c, e))
                                                    for c, e in which])
-
 
 
 # Lines of dmesg (numbers as N) that may be there in one of the two boots only, and why.
