@@ -31,7 +31,7 @@ MACHINES = {
     "svm-counted": Machine("svm", "qemu-svm", "xapic", (1, 2, 4), True, False,
                            "the same with xAPIC, and a TSC that counts the instructions of all CPUs",
                            PM_TIMER, ("-icount", "shift=0,sleep=off")),
-    "vmx": Machine("vmx", "bochs-vmx", "x2apic", (1, 2), True, True,
+    "vmx": Machine("vmx", "bochs-vmx", "x2apic", (1, 2, 4), True, True,
                    "Bochs: Intel, VMX, x2APIC, and a TSC that counts instructions"),
 }
 
