@@ -13,21 +13,22 @@ import settings
 import smp
 from smp import Case
 
-# Sessions on Keel and bare, to be compared, and one that is on Keel only.
-PAIRS = [Case("bochs-vmx", "x2apic", 2), Case("qemu-svm", "xapic", 4), Case("qemu-svm", "xapic", 1)]
+# Sessions on Keel and bare, to be compared, and one that is on Keel only. `make check` compares one pair.
+COMPARED = Case("qemu-svm", "xapic", 4)
+PAIRS = [Case("bochs-vmx", "x2apic", 2), COMPARED, Case("qemu-svm", "xapic", 1)]
 SESSIONS = [(case, entry) for case in PAIRS for entry in debian.ENTRIES]
 SESSIONS += [(Case("qemu-svm", "x2apic", 2), "keel")]
 # By the disk's own boot sector, which Keel starts: GRUB comes twice.
-BY_SECTOR = [Case("bochs-vmx", "x2apic", 2), Case("qemu-svm", "xapic", 4)]
+BY_SECTOR = [Case("bochs-vmx", "x2apic", 2), COMPARED]
 SESSIONS += [(case, "disk0") for case in BY_SECTOR]
-# The pair that `make check` compares; the others' bare sessions are for check-full.
-COMPARED = Case("qemu-svm", "xapic", 4)
 NETWORKED = [(case, entry) for case, entry in SESSIONS if case.backend == "qemu-svm"]
 pytestmark = pytest.mark.first
 
 
 def marks(case, entry):
-    """In Bochs GRUB twice takes minutes: `make check` has that once, with Keel i386 (test_matrix_debian.py)."""
+    """What is left to check-full: bare sessions of the other pairs; and GRUB twice in Bochs, which takes minutes and
+    which `make check` has once, with Keel i386 (test_matrix_debian.py).
+    """
     long = (case.backend, entry) == ("bochs-vmx", "disk0") or entry == "bare" and case != COMPARED
     return [pytest.mark.full] if long else []
 
