@@ -63,9 +63,12 @@ NOT_BOCHS_AMD = ((PAE, QEMU), *IA32_VMX)
 
 
 def on_ia32(name, options="", modes=IA32, **how):
-    """A payload of 32-bit code under each Keel of 32-bit code."""
-    return [Payload(name, options, backends, config=config, widths=(32,), **how)
-            for config, backends in modes]
+    """A payload of 32-bit code under each Keel of 32-bit code.
+
+    PAE on VMX is for check-full: its code is that of PAE on SVM and of i386 on VMX.
+    """
+    return [Payload(name, options, backends, config=config, widths=(32,), full=(config, backends) == (PAE, BOCHS),
+                    **how) for config, backends in modes]
 
 
 # Every optimisation off: configs/classic_defconfig.
