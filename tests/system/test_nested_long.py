@@ -85,6 +85,15 @@ def test_save(case):
     assert "saved" in run.said[0] and "restored" in run.said[0] and run.went_off_in_order(), run.tail
 
 
+@cases(Case(1, 2, host="trixie", snapshot=70))
+def test_snapshot(case):
+    """A busy guest under Keel goes on when a snapshot of it has been made. To go back to that: docs/nested-kvm.md."""
+    run = nested.run_small(case, "busy=60 clocks=10", f"{case.id()}-snapshot")
+    smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
+    done, snapshots = [line for line in run.said[0] if line.startswith('{"return": "')]
+    assert done == '{"return": ""}' and " here " in snapshots and run.went_off_in_order(), run.tail
+
+
 @cases(Case(1, 2, guest="debian", layer="8m"))
 def test_layer_full(case):
     """The host has no room for what Debian writes: it sees I/O errors, and Keel lives."""
