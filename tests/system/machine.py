@@ -185,9 +185,9 @@ class Machine:
             if index < len(wanted):
                 return self.console.match
             if index > len(wanted):
-                self.process.wait()
+                code = self.process.wait()
                 self.crash_check()
-                raise AssertionError(f"the machine ended before {pattern!r}\n{self.tail()}")
+                raise AssertionError(f"the machine ended with {code} before {pattern!r}\n{self.tail()}")
             alive(f"no {pattern!r}")
 
     def type(self, text):
