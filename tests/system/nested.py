@@ -22,12 +22,13 @@ SUITES = ("bullseye", "bookworm", "trixie")
 # KVM's own counts of why its guests left (Linux arch/x86/kvm/x86.c); the rest of exits has no name.
 REASONS = ("halt_exits", "hypercalls", "insn_emulation", "io_exits", "irq_exits", "irq_window_exits",
            "mmio_exits", "nmi_window_exits", "pf_taken", "request_irq_exits", "signal_exits")
-# By levels: the speed of the outermost machine's clocks, and seconds in which nothing may be said while a host or
-# a firmware boots. Each exit of the innermost guest is tens of the next level's, and at full speed the timers of
-# the hosts tick before it has done anything since their last tick.
-PACE = {1: ("", 150), 2: ("0.2", 1800), 3: ("0.02", 3600)}
-# The same speed for Debian, whose systemd waits 90 s for the serial port by those clocks. With 3 it was not tried.
-DEBIAN_PACE = {1: "0.3", 2: "0.05", 3: "0.005"}
+# By levels: seconds in which nothing may be said while a host or a firmware boots.
+SILENCE = {1: 150, 2: 1800, 3: 3600}
+# By levels: the speed of the outermost machine's clocks. Each exit of the innermost guest is tens of the next
+# level's, and at full speed the timers of the hosts tick before it has done anything since their last tick.
+SPEED = {1: "", 2: "0.2", 3: "0.02"}
+# For Debian, whose systemd waits 90 s for the serial port by those clocks. With 3 it was not tried.
+DEBIAN_SPEED = {1: "0.3", 2: "0.05", 3: "0.005"}
 BOCHS_SILENCE = 1800    # in all; in its debugger it is slow
 BAND = 512      # MiB that a host takes for itself; with less it has no large pages for its guest
 # Inside KVM; -cpu host would pass on what the software CPU does half, and without RDTSCP each entry has a #GP.
@@ -44,9 +45,10 @@ EVERYTHING = MODEL + ",+kvm-pv-unhalt,+kvm-pv-tlb-flush,+kvm-pv-ipi,+kvm-poll-co
 OUTERMOST = "EPYC,+svm,+npt,+x2apic"
 # Its TSCs are one, but a busy emulator makes Linux doubt it; then KVM's clock would differ by CPU. So busy an
 # emulator gives it too few ticks in its check of the timer as well; guests of KVM go without that by themselves.
-APPEND = "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check"
+LINUX = "quiet panic=-1 tsc=reliable no_timer_check"
+APPEND = f"console=ttyS0 {LINUX}"
 # In Bochs the first serial port is the innermost machine's, and the second the host's. cryptomgr: see smp.py.
-BOCHS_APPEND = "console=ttyS1 quiet panic=-1 tsc=reliable no_timer_check cryptomgr.notests mitigations=off level=1"
+BOCHS_APPEND = f"console=ttyS1 {LINUX} cryptomgr.notests mitigations=off level=1"
 CYLINDER = 16 * 63 * 512    # Bochs' disks have whole ones
 
 
@@ -146,8 +148,7 @@ def plan(case):
         lines += [f"module_{level}='kvm_{case.vendor} {parameters}'",
                   f"qemu_{level}=\"{' '.join(qemu_in(case, level))}\"",
                   f"look_{level}={case.look or ''}"]
-    lines += [f"save_{case.levels}={case.save or ''}", f"snapshot_{case.levels}={case.snapshot or ''}",
-              f"layer_{case.levels}={case.layer}", f"times_{case.levels}={case.times}"]
+    lines += [f"{name}_{case.levels}={getattr(case, name) or ''}" for name in ("save", "snapshot", "layer", "times")]
     return "\n".join(lines) + "\n"
 
 
@@ -178,10 +179,9 @@ class Hosts(Logs, machine.Qemu):
     def __init__(self, case, image, folder):
         super().__init__(machine.Setup(cpus=case.cpus), folder)
         self.case, self.image = case, image
-        speed, self.silence = PACE[case.levels]
-        if case.guest == "debian":
-            speed = DEBIAN_PACE[case.levels]
-        self.environment = {"KEEL_TIME_SCALE": speed}
+        self.silence = SILENCE[case.levels]
+        speeds = DEBIAN_SPEED if case.guest == "debian" else SPEED
+        self.environment = {"KEEL_TIME_SCALE": speeds[case.levels]}
         self.resets = folder / "resets.log"
 
     def tail(self):
