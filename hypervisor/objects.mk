@@ -75,6 +75,7 @@ objs-y += vmm/exit_msr.o
 objs-y += vmm/guest_memory.o
 objs-y += vmm/hypercall.o
 objs-y += vmm/kick.o
+objs-y += vmm/kick_trial.o
 objs-y += vmm/nested.o
 objs-y += vmm/panic.o
 objs-y += vmm/power.o

@@ -21,6 +21,7 @@
 #include "vmm/cpu_start.h"
 #include "vmm/cpus.h"
 #include "vmm/exit_msr.h"
+#include "vmm/kick_trial.h"
 #include "vmm/nested.h"
 #include "vmm/power.h"
 #include "vmm/x2apic_hint.h"
@@ -178,6 +179,8 @@ static _Noreturn void boot_relocated(void)
 	prepare_guest(cpu, rsdp, below);
 	x2apic_hint_begin(cpu);
 	smp_release();
+	if (below)
+		kick_trial();
 	apic_trap();
 	log_info("started in %llu TSC ticks", (unsigned long long)(rdtsc() - started_at));
 	console_guest_starts();

@@ -210,6 +210,16 @@ void cpu_startup_serve(struct percpu *cpu)
 	}
 }
 
+/* What KVM of Linux 5.4 does, for a test. */
+static void init_again(const struct percpu *cpu)
+{
+#ifdef CONFIG_TEST_INIT_REPEATS
+	apic_send(cpu->place.id, (u32)ICR_INIT << ICR_MODE_SHIFT);
+#else
+	(void)cpu;
+#endif
+}
+
 /* How long after it was given up a kick may still come. */
 #define STRAY_MS 1
 
@@ -229,6 +239,7 @@ static bool is_kick(struct percpu *cpu, const struct exit_info *info)
  */
 void exit_init(struct percpu *cpu, const struct exit_info *info)
 {
+	init_again(cpu);
 	if (is_kick(cpu, info)) {
 		kick_serve(cpu);
 	} else if (is_boot_cpu(cpu) || policy == KEEL_START_SINGLE || cpu_start_trapped()) {

@@ -361,10 +361,10 @@ def run_payload(case, width):
     return runner.with_retry(folder.name, lambda: run_hosts(case, folder, image, until).result, bare=not case.keel)
 
 
-def run_refused(case):
+def run_refused(case, keel=settings.KEEL):
     """The console of a machine on which Keel does not start; it is pulled out."""
-    folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}")
-    image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder, settings.KEEL, "", "initramfs")
+    folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}-refused")
+    image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder, keel, "", "initramfs")
     with hosts(case, image, folder) as m:
         m.expect(rb"keel: halted")
         return m.text()

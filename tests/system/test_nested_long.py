@@ -11,6 +11,7 @@ import nested
 import runner
 import settings
 import smp
+import variants
 from nested import Case
 from test_nested import MOST, cases, check_clock, check_ratio, small
 
@@ -92,6 +93,15 @@ def test_snapshot(case):
     smp.check_run(smp.Case("qemu-svm", "x2apic", case.cpus), run.result)
     done, snapshots = [line for line in run.said[0] if line.startswith('{"return": "')]
     assert done == '{"return": ""}' and " here " in snapshots and run.went_off_in_order(), run.tail
+
+
+@cases(Case(1, 2, vendor="intel"))
+def test_init_that_repeats(case):
+    """What KVM of Linux 5.4 does to a CPU that is kicked: Keel says so before its guest runs."""
+    keel = variants.keel((("TEST_HOOKS", "y"), ("TEST_INIT_REPEATS", "y")))
+    text = nested.run_refused(case, keel)
+    lines = re.findall(r"^keel: .*CPU 1 exits by one INIT again and again: .* give the machine one$", text, re.M)
+    assert len(lines) == 1, text
 
 
 @cases(Case(1, 2, guest="debian", layer="8m"))
