@@ -229,7 +229,8 @@ static bool is_kick(struct percpu *cpu, const struct exit_info *info)
 	if (backend->kick_mode != ICR_INIT)
 		return false;
 	if (info->init.lost)
-		cpu->stray_kick_until = rdtsc() + STRAY_MS * tsc_per_ms;
+		cpu->stray_kick_until =
+			max_u64(cpu->stray_kick_until, rdtsc() + STRAY_MS * tsc_per_ms);
 	return kick_arrived(cpu) || rdtsc() < cpu->stray_kick_until;
 }
 

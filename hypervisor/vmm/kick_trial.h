@@ -4,7 +4,7 @@
 #define KEEL_VMM_KICK_TRIAL_H
 
 /*
- * Kicks each other CPU once and refuses the machine if one does not come, or comes again and again. On
+ * Kicks each other CPU twice and refuses the machine if one does not come, or comes again and again. On
  * the boot CPU, above another hypervisor, when the others are halted and the guest does not run yet.
  */
 void kick_trial(void);

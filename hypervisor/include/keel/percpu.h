@@ -60,7 +60,7 @@ struct percpu {
 	u64 apic_base;
 	struct apic_place place;
 	u64 window_pa;	      /* mm/host_map.c */
-	u64 stray_kick_until; /* TSC; vmm/cpu_start.c */
+	u64 stray_kick_until; /* TSC; cpu_start.c, kick_trial.c */
 
 	/* Written by other CPUs, with atomics. */
 	u32 startup;	    /* INIT and SIPI: a word of lib/startup.h */
