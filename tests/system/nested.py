@@ -364,7 +364,7 @@ def run_payload(case, width):
 
 def run_refused(case, keel=settings.KEEL):
     """The console of a machine on which Keel does not start; it is pulled out."""
-    folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}-refused")
+    folder = settings.WORK / re.sub(r"[^\w-]", "", f"{case.id()}-{case.module}-{case.model}")
     image = smp.boot_cd(smp.Case("qemu-svm", "x2apic", case.cpus), folder, keel, "", "initramfs")
     with hosts(case, image, folder) as m:
         m.expect(rb"keel: halted")
